@@ -1,0 +1,20 @@
+//! `PrivacyBudget`: the most that all jobs together may learn from the datasets it guards.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The privacy that a data owner is ready to spend. A job may ask; only the owner's ledger says yes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrivacyBudgetSpec {
+    /// The total epsilon of all releases, more than 0 and at most 1000000.
+    pub epsilon: f64,
+    /// The total delta of all releases, more than 0 and less than 1. A release needs a little: its noise is drawn
+    /// with a stated error far below 1e-12, and that error is booked as delta.
+    #[serde(default = "default_delta")]
+    pub delta: f64,
+}
+
+fn default_delta() -> f64 {
+    1e-6
+}

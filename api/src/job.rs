@@ -1,0 +1,95 @@
+//! `PrivateJob`: who computes what together, at which cost of privacy.
+
+use crate::statistics::Statistic;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One joint computation. The spec says all that will be learned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrivateJobSpec {
+    /// Who takes part, at least two, each with a dataset of its own.
+    pub parties: Vec<Party>,
+    /// What is computed: exactly one member is set.
+    pub computation: Computation,
+    /// How it is computed.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// What it costs each dataset's budget.
+    pub privacy: Privacy,
+    /// The parties that get the result; all of them where absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
+    /// Where batches run.
+    #[serde(default)]
+    pub device: DeviceChoice,
+}
+
+/// One organisation in a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Party {
+    /// The party's name: a DNS label, unique in the job.
+    pub name: String,
+    /// Its `PrivateDataset`.
+    pub dataset: DatasetRef,
+    /// Its Ed25519 public key, 64 hexadecimal digits (`veilgrid party identity` prints it). Where absent, the key seen first is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+}
+
+/// Names a `PrivateDataset`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DatasetRef {
+    /// The dataset's name.
+    pub name: String,
+    /// Its namespace; the job's own where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// The closed choice of computations: exactly one member is set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Computation {
+    /// Counts, sums, means, variances, histograms and quantiles over the rows of all parties.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistics: Option<Vec<Statistic>>,
+}
+
+/// How shares are made and computed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Protocol {
+    /// Additive shares over Z2^64 among two parties or more. Any party alone keeps its rows private from all the others together.
+    #[default]
+    Additive,
+}
+
+/// The privacy that a job asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Privacy {
+    /// The epsilon of the whole job, split over its statistics by weight; more than 0, at most 1000.
+    pub epsilon: f64,
+    /// The delta of the whole job, more than 0 and less than 1: it must cover the sampler's stated error.
+    #[serde(default = "default_delta")]
+    pub delta: f64,
+}
+
+fn default_delta() -> f64 {
+    1e-9
+}
+
+/// Where batches run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceChoice {
+    /// A GPU where one is present and passes its self-test, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// A GPU; the job fails where there is none.
+    Gpu,
+}

@@ -1,0 +1,1 @@
+//! Batched share arithmetic, masking and noise: the same bits on every device.

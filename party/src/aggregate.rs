@@ -1,0 +1,1 @@
+//! Rows of this party, summed into the vector of the plan.

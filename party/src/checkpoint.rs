@@ -1,0 +1,1 @@
+//! What a party must find again after a crash.

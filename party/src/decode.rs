@@ -1,0 +1,1 @@
+//! The opened vector, read as answers with intervals of their noise.

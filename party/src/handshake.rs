@@ -1,0 +1,1 @@
+//! Parties agree on one plan and on who they are.

@@ -1,0 +1,1 @@
+//! The data owner's book of reserved and spent privacy.

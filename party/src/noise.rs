@@ -1,0 +1,1 @@
+//! What the noise of a plan may do to an answer.

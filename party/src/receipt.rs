@@ -1,0 +1,1 @@
+//! The signed account of a job.

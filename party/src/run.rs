@@ -1,0 +1,1 @@
+//! One job of one party, from plan to result.

@@ -1,0 +1,1 @@
+//! Messages between parties over mutually authenticated TLS.

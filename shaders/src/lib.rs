@@ -1,0 +1,1 @@
+//! WGSL kernels, expanded and validated when built.
