@@ -6,7 +6,9 @@
 
 pub mod aggregate;
 pub mod checkpoint;
+pub mod config;
 pub mod decode;
+pub mod event;
 pub mod handshake;
 pub mod identity;
 pub mod input;

@@ -1,1 +1,3 @@
 //! Messages between parties over mutually authenticated TLS.
+
+pub mod links;

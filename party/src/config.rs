@@ -1,0 +1,54 @@
+//! What a party process is told when it starts.
+
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use zeroize::Zeroizing;
+
+/// The configuration of one party in one run, as JSON in a file or on standard input.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PartyConfig {
+    /// The manifest; paths in it are relative to its folder.
+    pub manifest: PathBuf,
+    /// The job's name, where the manifest holds several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// This party's name in the job.
+    pub party: String,
+    /// Names the charge: 32 hexadecimal digits, the same at every party.
+    pub run: String,
+    /// This party's lasting folder: identity, known peers, ledger, checkpoints.
+    pub state: PathBuf,
+    /// Where result and receipt are written.
+    pub out: PathBuf,
+    /// Take up the run where a crash left it.
+    #[serde(default)]
+    pub resume: bool,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Peers' addresses (`host:port`) by name. Where empty, they are read as one JSON line from standard input after
+    /// this party has said where it listens.
+    #[serde(default)]
+    pub peers: BTreeMap<String, String>,
+    /// This party's certificate and whom it believes.
+    pub tls: TlsConfig,
+    /// Seconds to wait for an absent or silent peer.
+    #[serde(default = "default_patience")]
+    pub patience_seconds: u64,
+}
+
+fn default_patience() -> u64 {
+    60
+}
+
+/// PEM texts. A certificate's DNS name is the party's name.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TlsConfig {
+    /// Who signs the parties' certificates.
+    pub authority: String,
+    /// This party's certificate.
+    pub certificate: String,
+    /// Its private key.
+    pub key: Zeroizing<String>,
+}
