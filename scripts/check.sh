@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Formatting, lints, documentation, licences. Compiles, runs no test.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/steps.sh
+
+step "format" cargo fmt --all --check
+step "lints" cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
+step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps --quiet
+step "licences, sources, duplicate crates" scripts/deny.sh
+steps_done
