@@ -1,1 +1,49 @@
 //! Batched share arithmetic, masking and noise: the same bits on every device.
+//!
+//! A [`Device`] is a CPU at one vector level, or a GPU. Every batch function takes one and gives the bits that
+//! [`spec`] defines, whatever the device: never a tolerance.
+//!
+//! ```
+//! use veilgrid_kernels::{Device, Seed, mask, ring};
+//!
+//! let device = Device::cpu()?;
+//! let (mut ours, theirs) = (vec![7u64; 1000], vec![9u64; 1000]);
+//! ring::add(&device, &mut ours, &theirs)?;
+//! assert_eq!(ours[999], 16);
+//!
+//! let key = [7u8; 32];
+//! mask::add(&device, &mut ours, &mut Seed::from_bytes(key).stream(1))?;
+//! mask::sub(&device, &mut ours, &mut Seed::from_bytes(key).stream(1))?;
+//! assert_eq!(ours[999], 16);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#[cfg(target_endian = "big")]
+compile_error!("the kernels read keystream in place and need a little-endian machine");
+
+pub mod chacha;
+#[doc(hidden)]
+pub mod conformance;
+mod cpu;
+mod device;
+mod error;
+pub mod fixed;
+pub mod mask;
+pub mod noise;
+mod rates;
+pub mod ring;
+mod selftest;
+pub mod share;
+pub mod spec;
+mod stream;
+mod thresholds;
+mod word;
+
+pub use cpu::Level;
+pub use device::{Choice, Device, DeviceError, DeviceInfo, GpuMode, LEVEL_VARIABLE};
+pub use error::KernelError;
+pub use fixed::Fixed;
+pub use noise::Laplace;
+pub use rates::Rates;
+pub use stream::{Seed, Stream};
+pub use word::Word;

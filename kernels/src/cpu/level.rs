@@ -1,0 +1,131 @@
+//! The vector levels and how a kernel is run at one.
+
+use super::IntSimd;
+use crate::DeviceError;
+use std::ffi::OsStr;
+use std::fmt;
+
+/// What the CPU's vector units are taken to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Plain code for any CPU, one element at a time.
+    Scalar,
+    /// 256-bit vectors (x86-64-v3).
+    Avx2,
+    /// 512-bit vectors (x86-64-v4).
+    Avx512,
+}
+
+impl Level {
+    /// All levels, the plainest first.
+    pub const ALL: [Level; 3] = [Level::Scalar, Level::Avx2, Level::Avx512];
+
+    /// The best that this CPU has.
+    pub fn best() -> Level {
+        Level::ALL.into_iter().rev().find(|level| Arch::new(*level).is_some()).unwrap_or(Level::Scalar)
+    }
+
+    /// Width of a vector register, in bits.
+    pub fn vector_bits(self) -> u32 {
+        match self {
+            Level::Scalar => 64,
+            Level::Avx2 => 256,
+            Level::Avx512 => 512,
+        }
+    }
+
+    /// The level that the environment asks for, or the best.
+    pub(crate) fn from_environment(value: Option<&OsStr>) -> Result<Level, DeviceError> {
+        let Some(value) = value else { return Ok(Level::best()) };
+        Level::ALL
+            .into_iter()
+            .find(|level| value == OsStr::new(level.name()))
+            .ok_or_else(|| DeviceError::UnknownLevel { given: value.to_string_lossy().into_owned() })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Level::Scalar => "scalar",
+            Level::Avx2 => "avx2",
+            Level::Avx512 => "avx512",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A level that this CPU has: the tokens are the proof.
+#[derive(Clone, Copy)]
+pub(crate) enum Arch {
+    Scalar(pulp::Scalar),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(pulp::x86::V3),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(pulp::x86::V4),
+}
+
+/// A batch to compute: its arguments, and a body that is generic over the vector level.
+///
+/// The body and all that it calls are `#[inline(always)]`: a function that is not inlined, or a closure,
+/// is compiled without the level's instructions.
+pub(crate) trait Kernel {
+    type Output;
+
+    fn run<S: IntSimd>(self, simd: S) -> Self::Output;
+}
+
+impl Arch {
+    /// `None` if the CPU, or the architecture, lacks the level.
+    pub(crate) fn new(level: Level) -> Option<Arch> {
+        match level {
+            Level::Scalar => Some(Arch::Scalar(pulp::Scalar)),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => pulp::x86::V3::try_new().map(Arch::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => pulp::x86::V4::try_new().map(Arch::Avx512),
+            #[cfg(not(target_arch = "x86_64"))]
+            Level::Avx2 | Level::Avx512 => None,
+        }
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        match self {
+            Arch::Scalar(_) => Level::Scalar,
+            #[cfg(target_arch = "x86_64")]
+            Arch::Avx2(_) => Level::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            Arch::Avx512(_) => Level::Avx512,
+        }
+    }
+
+    pub(crate) fn run<K: Kernel>(&self, kernel: K) -> K::Output {
+        match *self {
+            Arch::Scalar(simd) => kernel.run(simd),
+            #[cfg(target_arch = "x86_64")]
+            Arch::Avx2(simd) => simd.vectorize(Bound { kernel, simd }),
+            #[cfg(target_arch = "x86_64")]
+            Arch::Avx512(simd) => simd.vectorize(Bound { kernel, simd }),
+        }
+    }
+}
+
+/// A kernel with its token, in the form that `pulp` calls with the level's instructions enabled.
+#[cfg(target_arch = "x86_64")]
+struct Bound<K, S> {
+    kernel: K,
+    simd: S,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl<K: Kernel, S: IntSimd> pulp::NullaryFnOnce for Bound<K, S> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn call(self) -> K::Output {
+        self.kernel.run(self.simd)
+    }
+}

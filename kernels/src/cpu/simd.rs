@@ -1,0 +1,240 @@
+//! What the kernels need of a vector level beyond `pulp`: bit rotation, and the order of ChaCha20's output.
+//! (`pulp`'s own `rotate_*` functions rotate lanes.)
+
+use crate::Word;
+use pulp::Simd;
+
+/// Sixteen vectors of 32-bit words, aligned so that they can be read as words of any size.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub struct Row16<V>(pub [V; 16]);
+
+impl<V: bytemuck::Pod> Row16<V> {
+    /// The words in memory order.
+    #[inline(always)]
+    pub(crate) fn words<T: bytemuck::Pod>(&self) -> &[T] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+/// A vector level.
+pub trait IntSimd: Simd {
+    /// Rotates the bits of each lane to the left by 16.
+    fn rotate_16(self, x: Self::u32s) -> Self::u32s;
+    /// By 12.
+    fn rotate_12(self, x: Self::u32s) -> Self::u32s;
+    /// By 8.
+    fn rotate_8(self, x: Self::u32s) -> Self::u32s;
+    /// By 7.
+    fn rotate_7(self, x: Self::u32s) -> Self::u32s;
+    /// From sixteen rows (word `i` of one block in each lane) to the blocks one after the other.
+    fn blocks_of_rows(self, rows: Row16<Self::u32s>) -> Row16<Self::u32s>;
+}
+
+/// An element with a vector form at every level.
+pub trait Lane: bytemuck::Pod + Eq + Send + Sync + std::fmt::Debug {
+    /// As many elements as a vector holds.
+    type Vector<S: IntSimd>: bytemuck::Pod;
+    /// The slice as vectors, and the rest.
+    fn vectors<S: IntSimd>(slice: &[Self]) -> (&[Self::Vector<S>], &[Self]);
+    /// The slice as vectors, and the rest.
+    fn vectors_mut<S: IntSimd>(slice: &mut [Self]) -> (&mut [Self::Vector<S>], &mut [Self]);
+    /// Lane by lane, wrapping.
+    fn vector_add<S: IntSimd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// Lane by lane, wrapping.
+    fn vector_sub<S: IntSimd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// Lane by lane, wrapping.
+    fn vector_mul<S: IntSimd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+}
+
+macro_rules! lane {
+    ($type:ident, $vector:ident, $split:ident, $split_mut:ident, $add:ident, $sub:ident, $mul:ident) => {
+        impl Lane for $type {
+            type Vector<S: IntSimd> = S::$vector;
+            #[inline(always)]
+            fn vectors<S: IntSimd>(slice: &[Self]) -> (&[S::$vector], &[Self]) {
+                S::$split(slice)
+            }
+            #[inline(always)]
+            fn vectors_mut<S: IntSimd>(slice: &mut [Self]) -> (&mut [S::$vector], &mut [Self]) {
+                S::$split_mut(slice)
+            }
+            #[inline(always)]
+            fn vector_add<S: IntSimd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$add(a, b)
+            }
+            #[inline(always)]
+            fn vector_sub<S: IntSimd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$sub(a, b)
+            }
+            #[inline(always)]
+            fn vector_mul<S: IntSimd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$mul(a, b)
+            }
+        }
+    };
+}
+lane!(u32, u32s, as_simd_u32s, as_mut_simd_u32s, add_u32s, sub_u32s, mul_u32s);
+lane!(u64, u64s, as_simd_u64s, as_mut_simd_u64s, add_u64s, sub_u64s, mul_u64s);
+
+/// An operation on two elements, the same on vectors of them.
+pub(crate) trait Operation: Copy {
+    fn vectors<T: Word, S: IntSimd>(self, simd: S, a: T::Vector<S>, b: T::Vector<S>) -> T::Vector<S>;
+    fn words<T: Word>(self, a: T, b: T) -> T;
+}
+
+impl IntSimd for pulp::Scalar {
+    #[inline(always)]
+    fn rotate_16(self, x: u32) -> u32 {
+        x.rotate_left(16)
+    }
+    #[inline(always)]
+    fn rotate_12(self, x: u32) -> u32 {
+        x.rotate_left(12)
+    }
+    #[inline(always)]
+    fn rotate_8(self, x: u32) -> u32 {
+        x.rotate_left(8)
+    }
+    #[inline(always)]
+    fn rotate_7(self, x: u32) -> u32 {
+        x.rotate_left(7)
+    }
+    #[inline(always)]
+    fn blocks_of_rows(self, rows: Row16<u32>) -> Row16<u32> {
+        rows
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{IntSimd, Row16};
+    use pulp::x86::{V3, V4};
+    use pulp::{u32x8, u32x16};
+    use std::arch::x86_64::{__m256i, __m512i};
+
+    /// Byte shuffles that rotate each 32-bit lane: one instruction, where two shifts and an `or` are three.
+    const fn rotation(bytes: usize) -> [u8; 32] {
+        let mut indices = [0; 32];
+        let mut i = 0;
+        while i < 32 {
+            indices[i] = (i % 16 / 4 * 4 + (i + 4 - bytes) % 4) as u8;
+            i += 1;
+        }
+        indices
+    }
+
+    #[inline(always)]
+    fn shift_or<const LEFT: i32, const RIGHT: i32>(simd: V3, x: u32x8) -> u32x8 {
+        let x: __m256i = pulp::cast(x);
+        let left = simd.avx2._mm256_slli_epi32::<LEFT>(x);
+        pulp::cast(simd.avx2._mm256_or_si256(left, simd.avx2._mm256_srli_epi32::<RIGHT>(x)))
+    }
+
+    #[inline(always)]
+    fn shuffle(simd: V3, x: u32x8, indices: [u8; 32]) -> u32x8 {
+        pulp::cast(simd.avx2._mm256_shuffle_epi8(pulp::cast(x), pulp::cast(indices)))
+    }
+
+    impl IntSimd for V3 {
+        #[inline(always)]
+        fn rotate_16(self, x: u32x8) -> u32x8 {
+            shuffle(self, x, const { rotation(2) })
+        }
+        #[inline(always)]
+        fn rotate_12(self, x: u32x8) -> u32x8 {
+            shift_or::<12, 20>(self, x)
+        }
+        #[inline(always)]
+        fn rotate_8(self, x: u32x8) -> u32x8 {
+            shuffle(self, x, const { rotation(1) })
+        }
+        #[inline(always)]
+        fn rotate_7(self, x: u32x8) -> u32x8 {
+            shift_or::<7, 25>(self, x)
+        }
+
+        #[inline(always)]
+        fn blocks_of_rows(self, rows: Row16<u32x8>) -> Row16<u32x8> {
+            let avx2 = self.avx2;
+            let mut out = rows;
+            for half in 0..2 {
+                let (a, b) =
+                    (quarter_256(self, &rows.0[8 * half..]), quarter_256(self, &rows.0[8 * half + 4..]));
+                for (j, (a, b)) in a.into_iter().zip(b).enumerate() {
+                    out.0[2 * j + half] = pulp::cast(avx2._mm256_permute2x128_si256::<0x20>(a, b));
+                    out.0[2 * (4 + j) + half] = pulp::cast(avx2._mm256_permute2x128_si256::<0x31>(a, b));
+                }
+            }
+            out
+        }
+    }
+
+    /// From four rows, four words of block 4 l + j in 128-bit lane l of vector j.
+    #[inline(always)]
+    fn quarter_256(simd: V3, rows: &[u32x8]) -> [__m256i; 4] {
+        let avx2 = simd.avx2;
+        let (a, b) = (pulp::cast(rows[0]), pulp::cast(rows[1]));
+        let (c, d) = (pulp::cast(rows[2]), pulp::cast(rows[3]));
+        let (ab, cd) = (avx2._mm256_unpacklo_epi32(a, b), avx2._mm256_unpacklo_epi32(c, d));
+        let (ab_high, cd_high) = (avx2._mm256_unpackhi_epi32(a, b), avx2._mm256_unpackhi_epi32(c, d));
+        [
+            avx2._mm256_unpacklo_epi64(ab, cd),
+            avx2._mm256_unpackhi_epi64(ab, cd),
+            avx2._mm256_unpacklo_epi64(ab_high, cd_high),
+            avx2._mm256_unpackhi_epi64(ab_high, cd_high),
+        ]
+    }
+
+    impl IntSimd for V4 {
+        #[inline(always)]
+        fn rotate_16(self, x: u32x16) -> u32x16 {
+            pulp::cast(self.avx512f._mm512_rol_epi32::<16>(pulp::cast(x)))
+        }
+        #[inline(always)]
+        fn rotate_12(self, x: u32x16) -> u32x16 {
+            pulp::cast(self.avx512f._mm512_rol_epi32::<12>(pulp::cast(x)))
+        }
+        #[inline(always)]
+        fn rotate_8(self, x: u32x16) -> u32x16 {
+            pulp::cast(self.avx512f._mm512_rol_epi32::<8>(pulp::cast(x)))
+        }
+        #[inline(always)]
+        fn rotate_7(self, x: u32x16) -> u32x16 {
+            pulp::cast(self.avx512f._mm512_rol_epi32::<7>(pulp::cast(x)))
+        }
+
+        #[inline(always)]
+        fn blocks_of_rows(self, rows: Row16<u32x16>) -> Row16<u32x16> {
+            let f = self.avx512f;
+            let [a, b] = [quarter_512(self, &rows.0[..4]), quarter_512(self, &rows.0[4..8])];
+            let [c, d] = [quarter_512(self, &rows.0[8..12]), quarter_512(self, &rows.0[12..])];
+            let mut out = rows;
+            for (j, ((a, b), (c, d))) in a.into_iter().zip(b).zip(c.into_iter().zip(d)).enumerate() {
+                let (ab, cd) = (f._mm512_shuffle_i32x4::<0x44>(a, b), f._mm512_shuffle_i32x4::<0x44>(c, d));
+                out.0[j] = pulp::cast(f._mm512_shuffle_i32x4::<0x88>(ab, cd));
+                out.0[4 + j] = pulp::cast(f._mm512_shuffle_i32x4::<0xdd>(ab, cd));
+                let (ab, cd) = (f._mm512_shuffle_i32x4::<0xee>(a, b), f._mm512_shuffle_i32x4::<0xee>(c, d));
+                out.0[8 + j] = pulp::cast(f._mm512_shuffle_i32x4::<0x88>(ab, cd));
+                out.0[12 + j] = pulp::cast(f._mm512_shuffle_i32x4::<0xdd>(ab, cd));
+            }
+            out
+        }
+    }
+
+    /// From four rows, four words of block 4 l + j in 128-bit lane l of vector j.
+    #[inline(always)]
+    fn quarter_512(simd: V4, rows: &[u32x16]) -> [__m512i; 4] {
+        let f = simd.avx512f;
+        let (a, b) = (pulp::cast(rows[0]), pulp::cast(rows[1]));
+        let (c, d) = (pulp::cast(rows[2]), pulp::cast(rows[3]));
+        let (ab, cd) = (f._mm512_unpacklo_epi32(a, b), f._mm512_unpacklo_epi32(c, d));
+        let (ab_high, cd_high) = (f._mm512_unpackhi_epi32(a, b), f._mm512_unpackhi_epi32(c, d));
+        [
+            f._mm512_unpacklo_epi64(ab, cd),
+            f._mm512_unpackhi_epi64(ab, cd),
+            f._mm512_unpacklo_epi64(ab_high, cd_high),
+            f._mm512_unpackhi_epi64(ab_high, cd_high),
+        ]
+    }
+}

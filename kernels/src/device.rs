@@ -1,0 +1,192 @@
+//! What computes the batches, how it is chosen, and what it says of itself.
+
+use crate::cpu::{Arch, Level};
+use crate::selftest;
+
+/// Environment variable that forces the vector level of the CPU: `scalar`, `avx2` or `avx512`.
+pub const LEVEL_VARIABLE: &str = "VEILGRID_LEVEL";
+
+/// A CPU at one vector level, or a GPU, that has passed its self-test. Cheap to clone; usable from any thread.
+#[derive(Clone)]
+pub struct Device {
+    backend: Backend,
+}
+
+/// Where a family sends its batches.
+#[derive(Clone)]
+pub(crate) enum Backend {
+    Cpu(Arch),
+}
+
+/// Which device to open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Choice {
+    /// A real GPU that passes its self-test, else the CPU. Never a software adapter.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// A GPU, or an error.
+    Gpu,
+}
+
+/// How a GPU computes with 64-bit elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GpuMode {
+    /// Pairs of 32-bit words: any GPU.
+    Limb,
+    /// 64-bit integers in the shader, where the adapter has them.
+    Native,
+}
+
+/// One device of this machine, for a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// As [`Device::describe`] would say.
+    pub name: String,
+    /// Limits that matter to large batches, each as name and value.
+    pub limits: Vec<(String, String)>,
+    /// What the self-test found wrong; `None`: it passed.
+    pub fault: Option<String>,
+}
+
+/// Why no device was opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// The environment asks for a level that does not exist.
+    #[error(
+        "{LEVEL_VARIABLE} is {given:?}; use scalar, avx2 or avx512, or unset it for the best that the CPU has"
+    )]
+    UnknownLevel {
+        /// What the variable says.
+        given: String,
+    },
+    /// The CPU lacks the level that was asked for.
+    #[error("this CPU has no {level}; use {best} or lower, or unset {LEVEL_VARIABLE}")]
+    Unsupported {
+        /// What was asked for.
+        level: Level,
+        /// The best that the CPU has.
+        best: Level,
+    },
+    /// The device computes wrong bits.
+    #[error(
+        "{device} is refused: its self-test gave wrong bits in {family}; update its driver or use another device"
+    )]
+    SelfTest {
+        /// The device, as it describes itself.
+        device: String,
+        /// The family of kernels that failed.
+        family: &'static str,
+    },
+    /// There is no usable GPU.
+    #[error("no GPU can be used: {problem}; ask for the CPU, or for auto")]
+    NoGpu {
+        /// Why not.
+        problem: String,
+    },
+}
+
+impl Device {
+    /// The CPU at its best level, or at the one that `VEILGRID_LEVEL` forces.
+    ///
+    /// # Errors
+    /// An unknown level, one that the CPU lacks, or a failed self-test.
+    pub fn cpu() -> Result<Device, DeviceError> {
+        Device::cpu_at(Level::from_environment(std::env::var_os(LEVEL_VARIABLE).as_deref())?)
+    }
+
+    /// The CPU at one level.
+    ///
+    /// # Errors
+    /// The CPU lacks the level, or its self-test fails.
+    pub fn cpu_at(level: Level) -> Result<Device, DeviceError> {
+        let arch = Arch::new(level).ok_or(DeviceError::Unsupported { level, best: Level::best() })?;
+        Device { backend: Backend::Cpu(arch) }.tested()
+    }
+
+    /// Opens the device that the caller prefers.
+    ///
+    /// # Errors
+    /// As [`Device::cpu`]; and [`DeviceError::NoGpu`] where a GPU is demanded.
+    pub fn open(choice: Choice) -> Result<Device, DeviceError> {
+        match choice {
+            Choice::Auto | Choice::Cpu => Device::cpu(),
+            Choice::Gpu => Err(DeviceError::NoGpu { problem: "this build has no GPU support".to_owned() }),
+        }
+    }
+
+    /// Every device of this machine: each level of the CPU, then the GPUs.
+    pub fn list() -> Vec<DeviceInfo> {
+        Level::ALL.into_iter().filter(|level| Arch::new(*level).is_some()).map(DeviceInfo::of_cpu).collect()
+    }
+
+    /// The device in a few words: `cpu avx2`.
+    pub fn describe(&self) -> String {
+        match &self.backend {
+            Backend::Cpu(arch) => format!("cpu {}", arch.level()),
+        }
+    }
+
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// Words of a part of a long vector that several passes go over, one after the other.
+    pub(crate) fn batch_words(&self) -> usize {
+        match &self.backend {
+            // 16 KiB: half of a first-level cache.
+            Backend::Cpu(_) => 2048,
+        }
+    }
+
+    /// Itself, if it computes the right bits.
+    fn tested(self) -> Result<Device, DeviceError> {
+        match selftest::fault(&self) {
+            None => Ok(self),
+            Some(family) => Err(DeviceError::SelfTest { device: self.describe(), family }),
+        }
+    }
+}
+
+impl DeviceInfo {
+    fn of_cpu(level: Level) -> DeviceInfo {
+        let fault = Device::cpu_at(level).err().map(|error| error.to_string());
+        let limits = vec![("vector bits".to_owned(), level.vector_bits().to_string())];
+        DeviceInfo { name: format!("cpu {level}"), limits, fault }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+
+    #[test]
+    fn a_forced_level_is_obeyed_or_refused() {
+        assert_eq!(Level::from_environment(None), Ok(Level::best()));
+        assert_eq!(Level::from_environment(Some(OsStr::new("scalar"))), Ok(Level::Scalar));
+        assert_eq!(Level::from_environment(Some(OsStr::new("avx2"))), Ok(Level::Avx2));
+        let unknown = Level::from_environment(Some(OsStr::new("sse9"))).unwrap_err();
+        assert_eq!(unknown, DeviceError::UnknownLevel { given: "sse9".to_owned() });
+        assert!(unknown.to_string().contains("scalar, avx2 or avx512"));
+    }
+
+    #[test]
+    fn every_listed_device_passes_its_self_test() {
+        let devices = Device::list();
+        assert_eq!(devices[0].name, "cpu scalar");
+        assert!(devices.iter().all(|device| device.fault.is_none()));
+    }
+
+    #[test]
+    fn a_level_that_the_cpu_lacks_is_refused_by_name() {
+        for level in Level::ALL {
+            match Device::cpu_at(level) {
+                Ok(device) => assert_eq!(device.describe(), format!("cpu {level}")),
+                Err(error) => assert!(error.to_string().contains(&level.to_string())),
+            }
+        }
+    }
+}

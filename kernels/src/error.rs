@@ -1,0 +1,62 @@
+//! What a batch function can refuse.
+
+/// Why a batch was not computed. Nothing was written unless the variant says so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KernelError {
+    /// Two slices that go together differ in length.
+    #[error("{operation}: the slices have {left} and {right} elements; give slices of one length")]
+    Length {
+        /// The function that refused.
+        operation: &'static str,
+        /// Length of the slice that is written.
+        left: usize,
+        /// Length of the other slice.
+        right: usize,
+    },
+    /// The call would run past the last block of the stream.
+    #[error(
+        "the stream has {left} blocks of keystream left and {needed} are needed; take a stream of a new id"
+    )]
+    StreamExhausted {
+        /// Blocks that the call needs.
+        needed: u64,
+        /// Blocks left; `u64::MAX` also where one more is left.
+        left: u64,
+    },
+    /// Fraction bits outside what the format has.
+    #[error("{given} fraction bits are too many: at most {most}")]
+    FractionBits {
+        /// What was asked.
+        given: u32,
+        /// The most there can be.
+        most: u32,
+    },
+    /// The bounds of a fixed-point format are reversed or too wide.
+    #[error("fixed-point bounds must satisfy -2^51 <= min <= max <= 2^51: got {min} and {max}")]
+    Bounds {
+        /// Lower bound, in fixed-point units.
+        min: i64,
+        /// Upper bound, in fixed-point units.
+        max: i64,
+    },
+    /// A noise scale outside the table's range.
+    #[error("noise scale {numerator}/{denominator} is outside 1/8 to 2^40")]
+    Scale {
+        /// Numerator of the scale.
+        numerator: u64,
+        /// Denominator of the scale.
+        denominator: u64,
+    },
+    /// The GPU failed in the middle of a batch; the output is undefined.
+    #[error("the GPU failed: {problem}; run again with the CPU")]
+    Gpu {
+        /// What the driver said.
+        problem: String,
+    },
+}
+
+/// Refuses slices of two lengths.
+pub(crate) fn same_length(operation: &'static str, left: usize, right: usize) -> Result<(), KernelError> {
+    if left == right { Ok(()) } else { Err(KernelError::Length { operation, left, right }) }
+}

@@ -1,0 +1,111 @@
+//! Discrete Laplace noise: integers only, the same work whatever the randomness.
+//!
+//! `docs/noise.md` derives the sampler and its distance from the exact law.
+
+use crate::device::Backend;
+use crate::thresholds::thresholds;
+use crate::{Device, KernelError, Stream, cpu};
+
+/// Samples that share a run of blocks: one per 64-bit word of a block.
+pub(crate) const GROUP: usize = 8;
+
+/// The discrete Laplace law `P(x) = (1 - q) / (1 + q) * q^|x|` with `q = exp(-1 / scale)`, as thresholds.
+///
+/// A sample is 0 with probability `(1 - q) / (1 + q)`, else a fair sign times `1 + G`, where `G` is geometric.
+/// The binary digits of `G` are independent, and digit `k` is 1 with probability `q^(2^k) / (1 + q^(2^k))`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Laplace {
+    numerator: u64,
+    denominator: u64,
+    zero: u64,
+    thresholds: Vec<u64>,
+}
+
+impl Laplace {
+    /// The law of scale `numerator / denominator`, from 1/8 to 2^40.
+    ///
+    /// # Errors
+    /// [`KernelError::Scale`].
+    pub fn new(numerator: u64, denominator: u64) -> Result<Laplace, KernelError> {
+        let (n, d) = (u128::from(numerator), u128::from(denominator));
+        if d == 0 || 8 * n < d || n > d << 40 {
+            return Err(KernelError::Scale { numerator, denominator });
+        }
+        let table = thresholds(numerator, denominator);
+        Ok(Laplace { numerator, denominator, zero: table.zero, thresholds: table.bits })
+    }
+
+    /// Numerator of the scale, as given.
+    pub fn numerator(&self) -> u64 {
+        self.numerator
+    }
+
+    /// Denominator of the scale, as given.
+    pub fn denominator(&self) -> u64 {
+        self.denominator
+    }
+
+    /// Binary digits of `G` that are drawn: the least number whose tail `q^(2^bits)` is at most 2^-64.
+    pub fn bits(&self) -> u32 {
+        self.thresholds.len() as u32
+    }
+
+    /// A sample is zero if the upper 63 bits of its first word are below this: `floor(2^63 (1 - q) / (1 + q))`.
+    pub fn zero_threshold(&self) -> u64 {
+        self.zero
+    }
+
+    /// Digit `k` is 1 if its word is below entry `k`: `floor(2^64 q^(2^k) / (1 + q^(2^k)))`.
+    pub fn thresholds(&self) -> &[u64] {
+        &self.thresholds
+    }
+
+    /// An upper bound of the total variation distance between one sample and the exact law, in units of 2^-64:
+    /// one per digit, two for zero, one for the tail.
+    pub fn total_variation(&self) -> u64 {
+        u64::from(self.bits()) + 3
+    }
+
+    /// Keystream blocks that `len` samples consume.
+    ///
+    /// # Errors
+    /// [`KernelError::StreamExhausted`] for more than any stream has.
+    fn blocks(&self, len: usize) -> Result<u64, KernelError> {
+        let needed = len.div_ceil(GROUP) as u128 * u128::from(self.bits() + 1);
+        u64::try_from(needed).map_err(|_| KernelError::StreamExhausted { needed: u64::MAX, left: u64::MAX })
+    }
+}
+
+/// Writes one sample per element. Consumes `ceil(len / 8) * (law.bits() + 1)` blocks.
+///
+/// # Errors
+/// [`KernelError::StreamExhausted`], or a GPU that fails.
+pub fn laplace_fill(
+    device: &Device,
+    law: &Laplace,
+    stream: &mut Stream,
+    out: &mut [i64],
+) -> Result<(), KernelError> {
+    let span = stream.take(law.blocks(out.len())?)?;
+    match device.backend() {
+        Backend::Cpu(arch) => arch.run(cpu::noise::Fill { law, span, out: bytemuck::cast_slice_mut(out) }),
+    }
+    Ok(())
+}
+
+/// Adds one sample to each element, modulo 2^64. Consumes as many blocks as [`laplace_fill`].
+///
+/// # Errors
+/// As [`laplace_fill`].
+pub fn laplace_add(
+    device: &Device,
+    law: &Laplace,
+    stream: &mut Stream,
+    values: &mut [u64],
+) -> Result<(), KernelError> {
+    let span = stream.take(law.blocks(values.len())?)?;
+    match device.backend() {
+        Backend::Cpu(arch) => arch.run(cpu::noise::Add { law, span, values }),
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! The known answers that a device must give before it may be used.
+
+use crate::noise::Laplace;
+use crate::{Device, Fixed, KernelError, Seed, Stream, chacha, fixed, mask, noise, ring, share, spec};
+
+/// RFC 8439, section 2.3.2: the first sixteen keystream bytes of block 1.
+const RFC_START: [u8; 16] =
+    [0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15, 0x50, 0x0f, 0xdd, 0x1f, 0xa3, 0x20, 0x71, 0xc4];
+/// That section's block counter and nonce as our counter and stream id.
+const RFC_BLOCK: u64 = 1 | 0x0900_0000 << 32;
+const RFC_ID: u64 = 0x4a00_0000;
+
+/// A length with whole vectors of any level and a rest.
+const LEN: usize = 203;
+const ID: u64 = 0x0123_4567_89ab_cdef;
+/// A block from which the low word of the counter rolls over within the test.
+const BLOCK: u64 = (1 << 32) - 9;
+
+/// The first family that gives wrong bits, or fails.
+pub(crate) fn fault(device: &Device) -> Option<&'static str> {
+    let key: [u8; 32] = std::array::from_fn(|i| i as u8);
+    let families: [(&'static str, Check); 6] = [
+        ("chacha", chacha),
+        ("ring", ring),
+        ("mask", mask),
+        ("share", share),
+        ("fixed", fixed),
+        ("noise", noise),
+    ];
+    families.into_iter().find(|(_, check)| check(device, &key) != Ok(true)).map(|(family, _)| family)
+}
+
+type Check = fn(&Device, &[u8; 32]) -> Result<bool, KernelError>;
+
+fn stream(key: &[u8; 32], id: u64, block: u64) -> Result<Stream, KernelError> {
+    let mut stream = Seed::from_bytes(*key).stream(id);
+    stream.skip(block)?;
+    Ok(stream)
+}
+
+/// Words that look random, from the definition of the keystream.
+fn words(key: &[u8; 32], id: u64) -> Vec<u64> {
+    spec::mask::words(key, id, 0, LEN)
+}
+
+fn chacha(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let mut rfc = [0; 16];
+    chacha::keystream(device, &mut stream(key, RFC_ID, RFC_BLOCK)?, &mut rfc)?;
+    let (mut got, mut want) = (vec![0; 8 * LEN + 3], vec![0; 8 * LEN + 3]);
+    chacha::keystream(device, &mut stream(key, ID, BLOCK)?, &mut got)?;
+    spec::chacha::keystream(key, ID, BLOCK, &mut want);
+    Ok(rfc == RFC_START && got == want)
+}
+
+fn ring(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let (start, other) = (words(key, 1), words(key, 2));
+    let (mut got, mut want) = (start.clone(), start);
+    ring::mul(device, &mut got, &other)?;
+    spec::ring::mul(&mut want, &other);
+    ring::sub(device, &mut got, &other)?;
+    spec::ring::sub(&mut want, &other);
+    ring::add(device, &mut got[1..], &other[1..])?;
+    spec::ring::add(&mut want[1..], &other[1..]);
+    Ok(got == want && ring::sum(device, &got)? == spec::ring::sum(&want))
+}
+
+fn mask(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let start: Vec<u32> = spec::mask::words(key, 3, 0, LEN);
+    let (mut got, mut want) = (start.clone(), start);
+    mask::add(device, &mut got, &mut stream(key, ID, BLOCK)?)?;
+    spec::mask::add(&mut want, key, ID, BLOCK);
+    Ok(got == want)
+}
+
+fn share(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let secret = words(key, 4);
+    let (mut got, mut want) = (secret.clone(), secret.clone());
+    share::split(device, &mut got, &mut [stream(key, ID, BLOCK)?, stream(key, 5, 0)?])?;
+    spec::share::split(&mut want, &[(key, ID, BLOCK), (key, 5, 0)]);
+    let right = got == want;
+    let (mut first, mut second) = (vec![0; LEN], vec![0; LEN]);
+    share::expand(device, &mut first, &mut stream(key, ID, BLOCK)?)?;
+    share::expand(device, &mut second, &mut stream(key, 5, 0)?)?;
+    share::reconstruct(device, &mut got, &[&first, &second])?;
+    Ok(right && got == secret)
+}
+
+fn fixed(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let format = Fixed::new(3, -(1 << 40), 1 << 40)?;
+    let mut values: Vec<f64> = words(key, 6).into_iter().map(f64::from_bits).collect();
+    values.extend([0.0625, 0.1875, -0.0625, -0.1875, 1e300, f64::NEG_INFINITY, f64::MIN_POSITIVE]);
+    let (mut got, mut want) = (vec![0; values.len()], vec![0; values.len()]);
+    fixed::encode(device, &values, format, &mut got)?;
+    spec::fixed::encode(&values, format, &mut want);
+    let right = got == want;
+    let units: Vec<i64> = words(key, 7).into_iter().map(|word| word as i64).collect();
+    let (mut got, mut want) = (vec![0.0; LEN], vec![0.0; LEN]);
+    fixed::decode(device, &units, 30, &mut got)?;
+    spec::fixed::decode(&units, 30, &mut want);
+    Ok(right && got.iter().map(|x| x.to_bits()).eq(want.iter().map(|x| x.to_bits())))
+}
+
+fn noise(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let law = Laplace::new(7, 2)?;
+    let (mut got, mut want) = (vec![0; LEN], vec![0; LEN]);
+    noise::laplace_fill(device, &law, &mut stream(key, ID, BLOCK)?, &mut got)?;
+    spec::noise::laplace_fill(&law, key, ID, BLOCK, &mut want);
+    let right = got == want;
+    let (mut got, mut want) = (words(key, 8), words(key, 8));
+    noise::laplace_add(device, &law, &mut stream(key, ID, BLOCK)?, &mut got)?;
+    spec::noise::laplace_add(&law, key, ID, BLOCK, &mut want);
+    Ok(right && got == want)
+}
