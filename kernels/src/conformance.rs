@@ -94,7 +94,8 @@ pub fn ring(device: &Device) {
 
 fn ring_of<T: Word>(device: &Device) {
     type Batch<T> = fn(&Device, &mut [T], &[T]) -> Result<(), KernelError>;
-    let operations: [(&str, Batch<T>, fn(&mut [T], &[T])); 3] = [
+    type Defined<T> = fn(&mut [T], &[T]);
+    let operations: [(&str, Batch<T>, Defined<T>); 3] = [
         ("ring::add", ring::add, spec::ring::add),
         ("ring::sub", ring::sub, spec::ring::sub),
         ("ring::mul", ring::mul, spec::ring::mul),
