@@ -82,6 +82,9 @@ pub enum LinkError {
         /// Its words.
         reason: String,
     },
+    /// This party's own end is wrong.
+    #[error("the network of this party cannot be used: {0}")]
+    Local(String),
 }
 
 /// Ordered, exactly-once messages among the parties of a job.

@@ -1,0 +1,197 @@
+//! Messages that wait to be sent, acknowledged or taken at the other end.
+
+use super::{
+    frame::{Ack, FrameKind, HEADER, Header},
+    links::{Kind, LinkError},
+};
+use std::{collections::VecDeque, sync::Arc};
+use zeroize::Zeroize;
+
+/// The most messages that may be on their way, whatever their size.
+pub(super) const WINDOW_MESSAGES: usize = 1024;
+
+/// The most bytes of bodies on their way over one link. Sixteen parties hold 15 links, so more parties get less each:
+/// about 64 MiB in all each way.
+pub(super) fn window_bytes(parties: usize) -> usize {
+    ((64 << 20) / parties.saturating_sub(1).max(1)).clamp(2 << 20, 16 << 20)
+}
+
+/// A body that is shared with the connection that writes it.
+pub(super) struct Body {
+    pub(super) kind: Kind,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if self.kind == Kind::Seed {
+            self.bytes.zeroize();
+        }
+    }
+}
+
+/// A message that the peer has not taken yet; the body is gone once the peer has it.
+struct Waiting {
+    length: usize,
+    body: Option<Arc<Body>>,
+}
+
+/// The sending half of a link's state: message numbers `taken <= received <= cursor <= next`.
+pub(super) struct Outbox {
+    window: usize,
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+    taken: u64,
+    received: u64,
+    cursor: u64,
+    /// The greatest cursor of any connection.
+    sent: u64,
+    last: bool,
+}
+
+impl Outbox {
+    pub(super) fn new(window: usize) -> Self {
+        Self {
+            window,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            taken: 0,
+            received: 0,
+            cursor: 0,
+            sent: 0,
+            last: false,
+        }
+    }
+
+    fn next(&self) -> u64 {
+        self.taken + self.waiting.len() as u64
+    }
+
+    /// Whether a body of this length may be queued. One body always fits into an empty queue.
+    pub(super) fn has_room(&self, length: usize) -> bool {
+        self.waiting.is_empty()
+            || (self.waiting.len() < WINDOW_MESSAGES && self.bytes + length <= self.window)
+    }
+
+    /// Queues a message. `Abort` and `Bye` are the last of a link and need no room.
+    pub(super) fn push(&mut self, kind: Kind, bytes: Vec<u8>) {
+        self.last |= matches!(kind, Kind::Abort | Kind::Bye);
+        self.bytes += bytes.len();
+        self.waiting.push_back(Waiting { length: bytes.len(), body: Some(Arc::new(Body { kind, bytes })) });
+    }
+
+    /// Whether nothing can be queued any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.last
+    }
+
+    /// How many messages the peer has not had.
+    pub(super) fn unreceived(&self) -> u64 {
+        self.next() - self.received
+    }
+
+    /// The number of the next message that the present connection writes.
+    pub(super) fn next_to_write(&self) -> u64 {
+        self.cursor
+    }
+
+    /// The next message to write on the present connection.
+    pub(super) fn write_next(&mut self) -> Option<([u8; HEADER], Arc<Body>)> {
+        let index = usize::try_from(self.cursor - self.taken).ok()?;
+        let body = Arc::clone(self.waiting.get(index)?.body.as_ref()?);
+        let header =
+            Header { length: body.bytes.len(), kind: FrameKind::Message(body.kind), sequence: self.cursor };
+        self.cursor += 1;
+        self.sent = self.sent.max(self.cursor);
+        Some((header.encode(), body))
+    }
+
+    /// Starts over on a fresh connection, whose peer says what it has had.
+    pub(super) fn resume(&mut self, next: u64) -> Result<(), LinkError> {
+        self.receive(next)?;
+        self.cursor = next;
+        Ok(())
+    }
+
+    /// Takes note of an acknowledgement; says whether the peer got further.
+    pub(super) fn acknowledge(&mut self, ack: Ack) -> Result<bool, LinkError> {
+        let further = self.receive(ack.received)?;
+        if ack.taken < self.taken {
+            return Err(LinkError::Violation("an acknowledgement of less than before".into()));
+        }
+        while self.taken < ack.taken {
+            let Some(waiting) = self.waiting.pop_front() else { break };
+            self.bytes -= waiting.length;
+            self.taken += 1;
+        }
+        Ok(further)
+    }
+
+    fn receive(&mut self, received: u64) -> Result<bool, LinkError> {
+        if received > self.sent {
+            return Err(LinkError::Violation("an acknowledgement of a message that was never sent".into()));
+        }
+        if received < self.received {
+            return Err(LinkError::Violation("an acknowledgement of less than before".into()));
+        }
+        let further = received > self.received;
+        while self.received < received {
+            if let Some(waiting) =
+                usize::try_from(self.received - self.taken).ok().and_then(|i| self.waiting.get_mut(i))
+            {
+                waiting.body = None;
+            }
+            self.received += 1;
+        }
+        Ok(further)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(outbox: &mut Outbox) -> Vec<u8> {
+        std::iter::from_fn(|| outbox.write_next()).map(|(_, body)| body.bytes[0]).collect()
+    }
+
+    #[test]
+    fn what_was_not_received_is_written_again() {
+        let mut outbox = Outbox::new(1 << 20);
+        (0..5).for_each(|i| outbox.push(Kind::Opened, vec![i]));
+        assert_eq!(written(&mut outbox), [0, 1, 2, 3, 4]);
+        assert!(outbox.acknowledge(Ack { received: 2, taken: 1 }).unwrap());
+        outbox.resume(3).unwrap();
+        assert_eq!(written(&mut outbox), [3, 4]);
+        assert_eq!(outbox.unreceived(), 2);
+        assert!(outbox.acknowledge(Ack { received: 2, taken: 1 }).is_err());
+        assert!(outbox.acknowledge(Ack { received: 6, taken: 1 }).is_err());
+    }
+
+    proptest! {
+        // A lossy connection: at any time the peer has received a prefix of what was written, and says so.
+        #[test]
+        fn every_message_is_received_once_in_order(cuts in prop::collection::vec((1usize..8, 0u64..8, 0u64..8), 1..30)) {
+            let mut outbox = Outbox::new(1 << 20);
+            let mut pushed = 0u8;
+            let (mut received, mut taken) = (Vec::new(), 0);
+            for (fresh, arrive, take) in cuts {
+                for _ in 0..fresh {
+                    outbox.push(Kind::Opened, vec![pushed]);
+                    pushed = pushed.wrapping_add(1);
+                }
+                outbox.resume(received.len() as u64).unwrap();
+                let sent = written(&mut outbox);
+                received.extend(&sent[..sent.len().min(arrive as usize)]);
+                taken = (taken + take).min(received.len() as u64);
+                outbox.acknowledge(Ack { received: received.len() as u64, taken }).unwrap();
+                prop_assert_eq!(outbox.bytes as u64, outbox.next() - taken);
+            }
+            outbox.resume(received.len() as u64).unwrap();
+            received.extend(written(&mut outbox));
+            prop_assert!(received.iter().enumerate().all(|(i, byte)| *byte == i as u8));
+            prop_assert_eq!(received.len() as u64, outbox.next());
+        }
+    }
+}
