@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PrivacyBudgetSpec {
     /// The total epsilon of all releases, more than 0 and at most 1000000.
+    #[schemars(range(min = 1e-9, max = 1_000_000.0))]
     pub epsilon: f64,
-    /// The total delta of all releases, more than 0 and less than 1. A release needs a little: its noise is drawn
-    /// with a stated error far below 1e-12, and that error is booked as delta.
+    /// The total delta of all releases, more than 0 and at most 0.1. A release needs a little: its noise is drawn
+    /// with a tiny stated error, and that error is booked as delta.
     #[serde(default = "default_delta")]
+    #[schemars(range(min = 1e-18, max = 0.1))]
     pub delta: f64,
 }
 

@@ -1,23 +1,33 @@
 //! `PrivateDataset`: where rows are, what they look like, and whom each of them describes.
 
+use crate::limits::{
+    CATEGORIES, COLUMN_NAME, COLUMNS, FRACTION_BITS, LARGEST, NAME, PERSON_ROWS, ROWS, WORD,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// Rows that stay with their owner: where they are, their public schema, the unit of privacy, the budget that guards them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "!has(self.person) || self.columns.exists(c, c.name == self.person.column && has(c.identifier))", "message": "person.column must be an identifier column of this dataset"}
+]))]
 pub struct PrivateDatasetSpec {
     /// Where the rows are.
     pub source: Source,
     /// The public schema. Columns of the file that are not listed are never read.
+    #[schemars(length(min = 1, max = COLUMNS), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub columns: Vec<Column>,
     /// Whose presence the noise hides: one row, unless a person is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<Person>,
     /// More rows than this are an error. Sums are sized by it, so that they cannot overflow.
     #[serde(default = "default_max_rows")]
+    #[schemars(range(min = 1, max = ROWS))]
     pub max_rows: u64,
     /// The `PrivacyBudget` in the same namespace that each release is charged to.
+    #[schemars(length(min = 1, max = 63), regex(pattern = NAME))]
     pub budget: String,
 }
 
@@ -30,13 +40,27 @@ fn default_max_rows() -> u64 {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Source {
     /// The file, relative to the manifest.
+    #[schemars(length(min = 1, max = 4096))]
     pub path: String,
     /// How the file is written; by its ending (`.csv`, `.parquet`) where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
     /// What separates the fields of a CSV file: one ASCII character, a comma where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1))]
     pub delimiter: Option<String>,
+}
+
+impl Source {
+    /// The format as written, or by the ending of the path; `None` where neither tells.
+    pub fn resolved_format(&self) -> Option<Format> {
+        let by_ending = || match Path::new(&self.path).extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Format::Csv),
+            "parquet" => Some(Format::Parquet),
+            _ => None,
+        };
+        self.format.or_else(by_ending)
+    }
 }
 
 /// A file format.
@@ -52,8 +76,12 @@ pub enum Format {
 /// A column of the public schema: exactly one of `number`, `category` and `identifier`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "(has(self.number) ? 1 : 0) + (has(self.category) ? 1 : 0) + (has(self.identifier) ? 1 : 0) == 1", "message": "write exactly one of number, category and identifier"}
+]))]
 pub struct Column {
     /// The name, as in the file's header.
+    #[schemars(length(min = 1, max = COLUMN_NAME))]
     pub name: String,
     /// A number within bounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,13 +97,19 @@ pub struct Column {
 /// A bounded number. Values outside the bounds are clipped to them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "self.min < self.max", "message": "min must be less than max"}
+]))]
 pub struct Number {
     /// The least value. Choose it from what is public, never from the rows.
+    #[schemars(range(min = -LARGEST, max = LARGEST))]
     pub min: f64,
     /// The greatest value.
+    #[schemars(range(min = -LARGEST, max = LARGEST))]
     pub max: f64,
     /// Values are rounded to multiples of 2^-fractionBits, from 0 to 30.
     #[serde(default = "default_fraction_bits")]
+    #[schemars(range(min = 0, max = FRACTION_BITS))]
     pub fraction_bits: u32,
 }
 
@@ -88,6 +122,7 @@ fn default_fraction_bits() -> u32 {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Category {
     /// Every word that may occur, in the order of the result. Another word in the rows is an error.
+    #[schemars(length(min = 1, max = CATEGORIES), inner(length(min = 1, max = WORD)), extend("x-kubernetes-list-type" = "set"))]
     pub values: Vec<String>,
 }
 
@@ -101,7 +136,9 @@ pub struct Identifier {}
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Person {
     /// The `identifier` column that names the person.
+    #[schemars(length(min = 1, max = COLUMN_NAME))]
     pub column: String,
     /// The most rows that one person adds. The first in file order count; the others are dropped.
+    #[schemars(range(min = 1, max = PERSON_ROWS))]
     pub max_rows: u32,
 }

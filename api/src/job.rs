@@ -1,14 +1,22 @@
 //! `PrivateJob`: who computes what together, at which cost of privacy.
 
-use crate::statistics::Statistic;
+use crate::{
+    limits::{NAME, PARTIES, STATISTICS},
+    statistics::Statistic,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One joint computation. The spec says all that will be learned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "self.parties.all(p, self.parties.exists_one(q, q.dataset == p.dataset))", "message": "each party needs a dataset of its own"},
+    {"rule": "!has(self.recipients) || self.recipients.all(r, self.parties.exists(p, p.name == r))", "message": "a recipient must be one of the parties"}
+]))]
 pub struct PrivateJobSpec {
     /// Who takes part, at least two, each with a dataset of its own.
+    #[schemars(length(min = 2, max = PARTIES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub parties: Vec<Party>,
     /// What is computed: exactly one member is set.
     pub computation: Computation,
@@ -19,6 +27,7 @@ pub struct PrivateJobSpec {
     pub privacy: Privacy,
     /// The parties that get the result; all of them where absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = PARTIES), inner(length(min = 1, max = 63)), extend("x-kubernetes-list-type" = "set"))]
     pub recipients: Vec<String>,
     /// Where batches run.
     #[serde(default)]
@@ -30,11 +39,13 @@ pub struct PrivateJobSpec {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Party {
     /// The party's name: a DNS label, unique in the job.
+    #[schemars(length(min = 1, max = 63), regex(pattern = NAME))]
     pub name: String,
     /// Its `PrivateDataset`.
     pub dataset: DatasetRef,
     /// Its Ed25519 public key, 64 hexadecimal digits (`veilgrid party identity` prints it). Where absent, the key seen first is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 64, max = 64), regex(pattern = "^[0-9a-fA-F]{64}$"))]
     pub public_key: Option<String>,
 }
 
@@ -43,18 +54,24 @@ pub struct Party {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetRef {
     /// The dataset's name.
+    #[schemars(length(min = 1, max = 63), regex(pattern = NAME))]
     pub name: String,
     /// Its namespace; the job's own where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = NAME))]
     pub namespace: Option<String>,
 }
 
 /// The closed choice of computations: exactly one member is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "has(self.statistics)", "message": "write exactly one computation: statistics"}
+]))]
 pub struct Computation {
     /// Counts, sums, means, variances, histograms and quantiles over the rows of all parties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = STATISTICS), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub statistics: Option<Vec<Statistic>>,
 }
 
@@ -71,9 +88,11 @@ pub enum Protocol {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Privacy {
     /// The epsilon of the whole job, split over its statistics by weight; more than 0, at most 1000.
+    #[schemars(range(min = 1e-9, max = 1000.0))]
     pub epsilon: f64,
-    /// The delta of the whole job, more than 0 and less than 1: it must cover the sampler's stated error.
+    /// The delta of the whole job, more than 0 and at most 0.1: it must cover the sampler's stated error.
     #[serde(default = "default_delta")]
+    #[schemars(range(min = 1e-18, max = 0.1))]
     pub delta: f64,
 }
 

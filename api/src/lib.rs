@@ -7,6 +7,15 @@
 pub mod amount;
 pub mod budget;
 pub mod dataset;
+pub mod fault;
 pub mod job;
+pub mod limits;
+pub mod manifest;
 pub mod plan;
+pub mod planner;
+mod sensitivity;
+mod shape;
 pub mod statistics;
+mod units;
+pub mod validate;
+mod yaml;
