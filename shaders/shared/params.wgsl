@@ -1,0 +1,20 @@
+// What the host hands to every kernel. A kernel reads the fields of its family and no others.
+
+struct Params {
+    // Units of work: 128-bit vectors (ring, fixed), keystream blocks (chacha, mask), groups of 8 samples (noise).
+    count: u32,
+    // fixed: fraction bits. noise: the number of thresholds.
+    bits: u32,
+    // First block of the keystream, low word first.
+    block: vec2<u32>,
+    // Stream id, low word first.
+    stream: vec2<u32>,
+    // fixed: bounds of an encoding. noise: lower is the threshold of zero.
+    lower: vec2<u32>,
+    upper: vec2<u32>,
+    key: array<vec4<u32>, 2>,
+    // noise: one threshold an entry, low word first.
+    thresholds: array<vec4<u32>, 48>,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
