@@ -8,6 +8,7 @@ pub mod aggregate;
 pub mod checkpoint;
 pub mod config;
 pub mod decode;
+mod durable;
 pub mod event;
 pub mod handshake;
 pub mod identity;

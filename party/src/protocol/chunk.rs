@@ -1,0 +1,80 @@
+//! A vector on the wire: messages of attempt, place and elements, all little-endian.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0..8 | the attempt that the vector belongs to |
+//! | 8..16 | the index of the first element |
+//! | 16.. | the elements, 8 bytes each: as many as a message holds, fewer in the last |
+
+use crate::transport::links::MAX_BODY;
+
+/// Bytes before the elements.
+pub const HEADER: usize = 16;
+/// Elements of a full message: a multiple of 8, so that a chunk of mask is a whole number of keystream blocks.
+pub const LENGTH: usize = (MAX_BODY - HEADER) / 64 * 8;
+
+/// How many messages a vector of `cells` elements takes.
+pub fn count(cells: u64) -> u64 {
+    cells.div_ceil(LENGTH as u64)
+}
+
+/// The body for `elements`, the first of which has this index.
+pub fn encode(attempt: u64, first: u64, elements: &[u64]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(HEADER + size_of_val(elements));
+    body.extend_from_slice(&attempt.to_le_bytes());
+    body.extend_from_slice(&first.to_le_bytes());
+    // The kernels are little-endian only, so memory already has the wire's order.
+    body.extend_from_slice(bytemuck::cast_slice(elements));
+    body
+}
+
+/// Reads the body into `elements`, which has the length that is due.
+///
+/// # Errors
+/// What is wrong with the body; then `elements` is unchanged.
+pub fn decode(body: &[u8], attempt: u64, first: u64, elements: &mut [u64]) -> Result<(), String> {
+    let due = HEADER + size_of_val(elements);
+    if body.len() != due {
+        return Err(format!("{} bytes where {due} were due", body.len()));
+    }
+    let (header, data) = body.split_at(HEADER);
+    let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| header[at + i]));
+    if word(0) != attempt {
+        return Err(format!("a vector of attempt {} where attempt {attempt} was due", word(0)));
+    }
+    if word(8) != first {
+        return Err(format!("elements from {} on where those from {first} on were due", word(8)));
+    }
+    bytemuck::cast_slice_mut(elements).copy_from_slice(data);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_message_fits_and_is_whole_blocks() {
+        assert!(encode(0, 0, &vec![0; LENGTH]).len() <= MAX_BODY);
+        assert_eq!(LENGTH % 8, 0);
+        assert_eq!([0, 1, LENGTH as u64, LENGTH as u64 + 1].map(count), [0, 1, 1, 2]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded_and_nothing_else(
+            attempt: u64, first: u64, elements in proptest::collection::vec(proptest::num::u64::ANY, 0..20),
+            flipped in 0usize..16, other: u8,
+        ) {
+            let mut body = encode(attempt, first, &elements);
+            let mut back = vec![0; elements.len()];
+            proptest::prop_assert_eq!(decode(&body, attempt, first, &mut back), Ok(()));
+            proptest::prop_assert_eq!(&back, &elements);
+            back.push(0);
+            proptest::prop_assert!(decode(&body, attempt, first, &mut back).is_err());
+            back.pop();
+            body[flipped] ^= other.max(1);
+            proptest::prop_assert!(decode(&body, attempt, first, &mut back).is_err());
+        }
+    }
+}
