@@ -35,6 +35,7 @@ pub(crate) fn keystream<S: IntSimd>(simd: S, span: &Span<'_>, out: &mut [u8]) {
 /// Keystream in passes of one block per lane.
 pub(crate) struct Passes<S: IntSimd> {
     simd: S,
+    turns: S::Turns,
     /// The rows that all blocks share: constants, key and stream id.
     shared: [S::u32s; 14],
     lane: S::u32s,
@@ -62,7 +63,7 @@ impl<S: IntSimd> Passes<S> {
         for (i, word) in bytemuck::cast_slice_mut::<_, u32>(&mut lane).iter_mut().enumerate() {
             *word = i as u32;
         }
-        Passes { simd, shared, lane: lane[0], block: span.block }
+        Passes { simd, turns: simd.turns(), shared, lane: lane[0], block: span.block }
     }
 
     /// The next blocks, one per lane, in memory order.
@@ -77,14 +78,21 @@ impl<S: IntSimd> Passes<S> {
         let high = simd.select_u32s(wrapped, simd.splat_u32s(high.wrapping_add(1)), simd.splat_u32s(high));
         self.block = self.block.wrapping_add(S::U32_LANES as u64);
 
+        let turns = self.turns;
         let s = &self.shared;
         let start = [
             s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11], low, high, s[12], s[13],
         ];
         let mut x = start;
         for _ in 0..10 {
-            quarter_rounds(simd, &mut x, [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]]);
-            quarter_rounds(simd, &mut x, [[0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14]]);
+            quarter_round(simd, turns, &mut x, [0, 4, 8, 12]);
+            quarter_round(simd, turns, &mut x, [1, 5, 9, 13]);
+            quarter_round(simd, turns, &mut x, [2, 6, 10, 14]);
+            quarter_round(simd, turns, &mut x, [3, 7, 11, 15]);
+            quarter_round(simd, turns, &mut x, [0, 5, 10, 15]);
+            quarter_round(simd, turns, &mut x, [1, 6, 11, 12]);
+            quarter_round(simd, turns, &mut x, [2, 7, 8, 13]);
+            quarter_round(simd, turns, &mut x, [3, 4, 9, 14]);
         }
         for (row, start) in x.iter_mut().zip(start) {
             *row = simd.add_u32s(*row, start);
@@ -93,17 +101,15 @@ impl<S: IntSimd> Passes<S> {
     }
 }
 
-/// Four quarter rounds that do not depend on each other.
+/// A quarter round on rows `a`, `b`, `c` and `d`, known when compiled: the rows must stay in registers.
 #[inline(always)]
-fn quarter_rounds<S: IntSimd>(simd: S, x: &mut [S::u32s; 16], quarters: [[usize; 4]; 4]) {
-    for [a, b, c, d] in quarters {
-        x[a] = simd.add_u32s(x[a], x[b]);
-        x[d] = simd.rotate_16(simd.xor_u32s(x[d], x[a]));
-        x[c] = simd.add_u32s(x[c], x[d]);
-        x[b] = simd.rotate_12(simd.xor_u32s(x[b], x[c]));
-        x[a] = simd.add_u32s(x[a], x[b]);
-        x[d] = simd.rotate_8(simd.xor_u32s(x[d], x[a]));
-        x[c] = simd.add_u32s(x[c], x[d]);
-        x[b] = simd.rotate_7(simd.xor_u32s(x[b], x[c]));
-    }
+fn quarter_round<S: IntSimd>(simd: S, turns: S::Turns, x: &mut [S::u32s; 16], [a, b, c, d]: [usize; 4]) {
+    x[a] = simd.add_u32s(x[a], x[b]);
+    x[d] = simd.rotate_16(turns, simd.xor_u32s(x[d], x[a]));
+    x[c] = simd.add_u32s(x[c], x[d]);
+    x[b] = simd.rotate_12(simd.xor_u32s(x[b], x[c]));
+    x[a] = simd.add_u32s(x[a], x[b]);
+    x[d] = simd.rotate_8(turns, simd.xor_u32s(x[d], x[a]));
+    x[c] = simd.add_u32s(x[c], x[d]);
+    x[b] = simd.rotate_7(simd.xor_u32s(x[b], x[c]));
 }

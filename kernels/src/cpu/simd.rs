@@ -19,12 +19,16 @@ impl<V: bytemuck::Pod> Row16<V> {
 
 /// A vector level.
 pub trait IntSimd: Simd {
+    /// What rotations by whole bytes need, made once before a loop.
+    type Turns: Copy;
+    /// Makes it.
+    fn turns(self) -> Self::Turns;
     /// Rotates the bits of each lane to the left by 16.
-    fn rotate_16(self, x: Self::u32s) -> Self::u32s;
+    fn rotate_16(self, turns: Self::Turns, x: Self::u32s) -> Self::u32s;
+    /// By 8.
+    fn rotate_8(self, turns: Self::Turns, x: Self::u32s) -> Self::u32s;
     /// By 12.
     fn rotate_12(self, x: Self::u32s) -> Self::u32s;
-    /// By 8.
-    fn rotate_8(self, x: Self::u32s) -> Self::u32s;
     /// By 7.
     fn rotate_7(self, x: Self::u32s) -> Self::u32s;
     /// From sixteen rows (word `i` of one block in each lane) to the blocks one after the other.
@@ -84,8 +88,11 @@ pub(crate) trait Operation: Copy {
 }
 
 impl IntSimd for pulp::Scalar {
+    type Turns = ();
     #[inline(always)]
-    fn rotate_16(self, x: u32) -> u32 {
+    fn turns(self) {}
+    #[inline(always)]
+    fn rotate_16(self, (): (), x: u32) -> u32 {
         x.rotate_left(16)
     }
     #[inline(always)]
@@ -93,7 +100,7 @@ impl IntSimd for pulp::Scalar {
         x.rotate_left(12)
     }
     #[inline(always)]
-    fn rotate_8(self, x: u32) -> u32 {
+    fn rotate_8(self, (): (), x: u32) -> u32 {
         x.rotate_left(8)
     }
     #[inline(always)]
@@ -131,23 +138,25 @@ mod x86 {
         pulp::cast(simd.avx2._mm256_or_si256(left, simd.avx2._mm256_srli_epi32::<RIGHT>(x)))
     }
 
-    #[inline(always)]
-    fn shuffle(simd: V3, x: u32x8, indices: [u8; 32]) -> u32x8 {
-        pulp::cast(simd.avx2._mm256_shuffle_epi8(pulp::cast(x), pulp::cast(indices)))
-    }
-
     impl IntSimd for V3 {
+        type Turns = [__m256i; 2];
+
+        /// Hidden from the compiler: it splits shuffles that it knows into two, and so loses what they gain.
         #[inline(always)]
-        fn rotate_16(self, x: u32x8) -> u32x8 {
-            shuffle(self, x, const { rotation(2) })
+        fn turns(self) -> [__m256i; 2] {
+            std::hint::black_box([pulp::cast(const { rotation(2) }), pulp::cast(const { rotation(1) })])
+        }
+        #[inline(always)]
+        fn rotate_16(self, [by_16, _]: [__m256i; 2], x: u32x8) -> u32x8 {
+            pulp::cast(self.avx2._mm256_shuffle_epi8(pulp::cast(x), by_16))
+        }
+        #[inline(always)]
+        fn rotate_8(self, [_, by_8]: [__m256i; 2], x: u32x8) -> u32x8 {
+            pulp::cast(self.avx2._mm256_shuffle_epi8(pulp::cast(x), by_8))
         }
         #[inline(always)]
         fn rotate_12(self, x: u32x8) -> u32x8 {
             shift_or::<12, 20>(self, x)
-        }
-        #[inline(always)]
-        fn rotate_8(self, x: u32x8) -> u32x8 {
-            shuffle(self, x, const { rotation(1) })
         }
         #[inline(always)]
         fn rotate_7(self, x: u32x8) -> u32x8 {
@@ -187,8 +196,11 @@ mod x86 {
     }
 
     impl IntSimd for V4 {
+        type Turns = ();
         #[inline(always)]
-        fn rotate_16(self, x: u32x16) -> u32x16 {
+        fn turns(self) {}
+        #[inline(always)]
+        fn rotate_16(self, (): (), x: u32x16) -> u32x16 {
             pulp::cast(self.avx512f._mm512_rol_epi32::<16>(pulp::cast(x)))
         }
         #[inline(always)]
@@ -196,7 +208,7 @@ mod x86 {
             pulp::cast(self.avx512f._mm512_rol_epi32::<12>(pulp::cast(x)))
         }
         #[inline(always)]
-        fn rotate_8(self, x: u32x16) -> u32x16 {
+        fn rotate_8(self, (): (), x: u32x16) -> u32x16 {
             pulp::cast(self.avx512f._mm512_rol_epi32::<8>(pulp::cast(x)))
         }
         #[inline(always)]
