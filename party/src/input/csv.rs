@@ -31,7 +31,13 @@ pub struct CsvRows<R> {
 
 impl<R: Read + Send> CsvRows<R> {
     /// Reads the header of a file of `bytes` bytes.
-    pub fn new(inner: R, bytes: u64, file: String, delimiter: u8, wanted: Wanted) -> Result<Self, InputError> {
+    pub fn new(
+        inner: R,
+        bytes: u64,
+        file: String,
+        delimiter: u8,
+        wanted: Wanted,
+    ) -> Result<Self, InputError> {
         let mut reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .buffer_capacity(1 << 16)
@@ -47,7 +53,10 @@ impl<R: Read + Send> CsvRows<R> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| InputFault::NotUtf8.at(&file, place(None)))?;
         let (places, person) = wanted.find(&file, &names).map_err(|error| match &names[..] {
-            [name] => match USUAL.into_iter().find(|usual| u32::from(delimiter) != u32::from(*usual) && name.contains(*usual)) {
+            [name] => match USUAL
+                .into_iter()
+                .find(|usual| u32::from(delimiter) != u32::from(*usual) && name.contains(*usual))
+            {
                 Some(found) => InputFault::WrongDelimiter { found }.at(&file, place(None)),
                 None => error,
             },
@@ -59,7 +68,17 @@ impl<R: Read + Send> CsvRows<R> {
             }
             _ => None,
         };
-        Ok(Self { reader, record: ByteRecord::new(), file, bytes, wanted, places, person, rows: 0, over: false })
+        Ok(Self {
+            reader,
+            record: ByteRecord::new(),
+            file,
+            bytes,
+            wanted,
+            places,
+            person,
+            rows: 0,
+            over: false,
+        })
     }
 
     /// Reads a batch; marks the rows that a person's limit keeps.

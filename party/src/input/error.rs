@@ -43,7 +43,7 @@ pub struct InputError {
     pub place: Place,
     /// What is wrong and what to do.
     #[source]
-    pub fault: InputFault,
+    pub fault: Box<InputFault>,
 }
 
 /// What is wrong and what to do.
@@ -80,7 +80,9 @@ pub enum InputFault {
     #[error("the column occurs twice in the header; give each column a name of its own")]
     DuplicateColumn,
     /// A row of another length than the header.
-    #[error("the row has {found} fields and the header has {expected}; quote fields that contain the delimiter, and complete short rows")]
+    #[error(
+        "the row has {found} fields and the header has {expected}; quote fields that contain the delimiter, and complete short rows"
+    )]
     Ragged {
         /// Fields of the header.
         expected: u64,
@@ -97,7 +99,9 @@ pub enum InputFault {
     #[error("the field is not UTF-8; save the file as UTF-8")]
     NotUtf8,
     /// A number column holds something else.
-    #[error("the field is not a number; write digits with a point, such as 12.5, with no units and no thousands separators")]
+    #[error(
+        "the field is not a number; write digits with a point, such as 12.5, with no units and no thousands separators"
+    )]
     NotANumber,
     /// NaN.
     #[error("the value is NaN; remove the row or fill in a number")]
@@ -109,7 +113,9 @@ pub enum InputFault {
     #[error("the value is missing; remove the row or fill in a value")]
     MissingValue,
     /// A word that the dataset does not declare.
-    #[error("the word is not among the declared `category.values`; add it to the manifests of all parties, or correct the row")]
+    #[error(
+        "the word is not among the declared `category.values`; add it to the manifests of all parties, or correct the row"
+    )]
     UndeclaredCategory,
     /// More rows than declared.
     #[error("the file has more than {limit} rows; raise `maxRows`, which sizes the sums, or split the file")]
@@ -118,7 +124,9 @@ pub enum InputFault {
         limit: u64,
     },
     /// A Parquet column whose type does not fit the declared kind.
-    #[error("the column is {found} and must be {expected}; write the file with the column cast to one of these")]
+    #[error(
+        "the column is {found} and must be {expected}; write the file with the column cast to one of these"
+    )]
     WrongType {
         /// The type in the file.
         found: String,
@@ -147,7 +155,7 @@ impl InputFault {
 
     /// The fault at a place.
     pub(crate) fn at(self, file: &str, place: Place) -> InputError {
-        InputError { file: file.to_owned(), place, fault: self }
+        InputError { file: file.to_owned(), place, fault: Box::new(self) }
     }
 
     /// The fault of a column.

@@ -67,11 +67,12 @@ pub fn open(
 ) -> Result<Box<dyn RowReader>, InputError> {
     let path = base.join(&spec.source.path);
     let name = path.display().to_string();
-    let format = spec.source.format.or_else(|| match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "csv" => Some(Format::Csv),
-        "parquet" => Some(Format::Parquet),
-        _ => None,
-    });
+    let format =
+        spec.source.format.or_else(|| match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Format::Csv),
+            "parquet" => Some(Format::Parquet),
+            _ => None,
+        });
     let format = format.ok_or_else(|| InputFault::UnknownFormat.of(&name))?;
     let file = File::open(&path).map_err(|error| InputFault::io(&error).of(&name))?;
     let about = file.metadata().map_err(|error| InputFault::io(&error).of(&name))?;
@@ -153,9 +154,7 @@ impl Wanted {
             match (places.next(), places.next()) {
                 (Some(place), None) => Ok(place),
                 (Some(_), Some(_)) => Err(InputFault::DuplicateColumn.of_column(file, name)),
-                (None, _) => {
-                    Err(InputFault::MissingColumn { found: found.to_vec() }.of_column(file, name))
-                }
+                (None, _) => Err(InputFault::MissingColumn { found: found.to_vec() }.of_column(file, name)),
             }
         };
         let columns = self.columns.iter().map(|column| place(&column.name)).collect::<Result<_, _>>()?;

@@ -14,11 +14,7 @@ pub(super) enum Words {
 impl Words {
     pub(super) fn new(words: &[String]) -> Self {
         let bytes = words.iter().map(|word| Box::from(word.as_bytes()));
-        if words.len() <= FEW {
-            Self::Few(bytes.collect())
-        } else {
-            Self::Many(bytes.zip(0..).collect())
-        }
+        if words.len() <= FEW { Self::Few(bytes.collect()) } else { Self::Many(bytes.zip(0..).collect()) }
     }
 
     /// The index of a word.

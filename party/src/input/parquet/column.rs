@@ -215,7 +215,8 @@ fn records<T: DataType>(
     values.clear();
     let (rows, present, _) = reader.read_records(count, Some(levels), None, values)?;
     if rows != count {
-        let fault = InputFault::Corrupt("a column chunk has fewer values than its row group has rows".to_owned());
+        let fault =
+            InputFault::Corrupt("a column chunk has fewer values than its row group has rows".to_owned());
         return Err(ReadFault { fault, row: None });
     }
     if present != count {

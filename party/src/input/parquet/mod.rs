@@ -47,8 +47,7 @@ impl<R: ChunkReader + 'static> ParquetRows<R> {
         }
         let schema = metadata.file_metadata().schema_descr();
         // The root of a leaf's path is the column's name as a person knows it.
-        let names: Vec<_> =
-            schema.columns().iter().map(|leaf| leaf.path().parts()[0].clone()).collect();
+        let names: Vec<_> = schema.columns().iter().map(|leaf| leaf.path().parts()[0].clone()).collect();
         let nested = |name: &str| schema.columns().iter().any(|leaf| column::is_nested(leaf, name));
         let asked = wanted.columns.iter().map(|column| &column.name);
         if let Some(name) = asked.chain(wanted.person.iter().map(|p| &p.column)).find(|name| nested(name)) {
@@ -77,7 +76,19 @@ impl<R: ChunkReader + 'static> ParquetRows<R> {
             _ => None,
         };
         let scratch = Scratch::default();
-        Ok(Self { reader, file, wanted, columns, person, scratch, group: 0, left: 0, done: 0, total, over: false })
+        Ok(Self {
+            reader,
+            file,
+            wanted,
+            columns,
+            person,
+            scratch,
+            group: 0,
+            left: 0,
+            done: 0,
+            total,
+            over: false,
+        })
     }
 
     /// Opens row groups until one has rows; `false` at the end.
@@ -127,12 +138,14 @@ impl<R: ChunkReader + 'static> ParquetRows<R> {
         if let Some((column, persons)) = &mut self.person {
             let name = self.wanted.person.as_ref().map_or("", |person| &person.column);
             let scratch = &mut self.scratch;
-            guarded(|| Ok(column.identify(count, scratch, |identifier| marks.push(persons.admit(identifier)))))
-                .unwrap_or_else(|error| Err(error.into()))
-                .map_err(|error| {
-                    let place = place(&error, name);
-                    error.fault.at(&self.file, place)
-                })?;
+            guarded(|| {
+                Ok(column.identify(count, scratch, |identifier| marks.push(persons.admit(identifier))))
+            })
+            .unwrap_or_else(|error| Err(error.into()))
+            .map_err(|error| {
+                let place = place(&error, name);
+                error.fault.at(&self.file, place)
+            })?;
         }
         self.left -= count;
         self.done += count as u64;
