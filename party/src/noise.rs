@@ -94,7 +94,7 @@ fn run<'a>(points: impl Iterator<Item = &'a mut f64>, q: f64, runs: usize) {
     }
 }
 
-/// `exp(-x)` for `x >= 0`, within a few parts in 1e15, from multiplications only.
+/// `exp(-x)` for `x >= 0`, within a part in 1e14, from multiplications only.
 fn exp_minus(x: f64) -> f64 {
     let mut halvings = 0;
     let mut x = x;
@@ -203,7 +203,7 @@ mod tests {
         for i in 1..4000 {
             let x = f64::from(i) * 0.002;
             let relative = exp_minus(x) / (-x).exp() - 1.0;
-            assert!(relative.abs() < 4e-15, "exp(-{x}) is off by {relative}");
+            assert!(relative.abs() < 1e-14, "exp(-{x}) is off by {relative}");
         }
     }
 }

@@ -5,11 +5,11 @@ mod column;
 use super::{
     BATCH, InputError, InputFault, Place, Position, RowReader, Rows, Wanted, WantedKind, person::Persons,
 };
-use column::{Column, Kind, ReadFault, Scratch};
-use parquet::{
+use ::parquet::{
     errors::ParquetError,
     file::reader::{ChunkReader, FileReader, SerializedFileReader},
 };
+use column::{Column, Kind, ReadFault, Scratch};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A Parquet file, read in batches.
