@@ -11,6 +11,7 @@ pub mod decode;
 mod durable;
 pub mod event;
 pub mod handshake;
+mod hex;
 pub mod identity;
 pub mod input;
 pub mod ledger;

@@ -5,6 +5,7 @@ use super::{
     links::{Kind, LinkError, MAX_BODY, Message},
     outbox::{Outbox, WINDOW_MESSAGES, window_bytes},
 };
+use crate::hex::hex;
 use std::{
     collections::VecDeque,
     pin::pin,
@@ -378,13 +379,4 @@ pub(super) async fn wait<T>(bell: &Notify, mut ready: impl FnMut() -> Option<T>)
         }
         ring.await;
     }
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

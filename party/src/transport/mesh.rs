@@ -6,7 +6,7 @@ use super::{
     links::{Kind, LinkError, Links, Message},
     tls::{Refusals, Tls},
 };
-use crate::config::TlsConfig;
+use crate::{config::TlsConfig, hex::unhex};
 use rustls::pki_types::ServerName;
 use std::{
     net::SocketAddr,
@@ -148,7 +148,9 @@ impl Binding {
                 addresses.len()
             )));
         }
-        let run = parse_run(&run)?;
+        let run = unhex(run.as_bytes()).ok_or_else(|| {
+            LinkError::Local(format!("run {run:?} is not 32 lower-case hexadecimal digits"))
+        })?;
         let refusals = Arc::new(Refusals::default());
         let tls = Arc::new(Tls::new(&tls, names[me + 1..].to_vec(), Arc::clone(&refusals))?);
         let epoch = getrandom::u64()
@@ -271,15 +273,4 @@ fn absence(absent: &[&Link], refusals: &Refusals, waited: Duration) -> LinkError
     let peer = absent.iter().map(|link| link.name()).collect::<Vec<_>>().join(", ");
     let reason = reasons.join("; ");
     if refused { LinkError::Refused { peer, reason } } else { LinkError::Unreachable { peer, reason } }
-}
-
-fn parse_run(run: &str) -> Result<[u8; 16], LinkError> {
-    let byte = |i: usize| run.get(2 * i..2 * i + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    let mut bytes = [0; 16];
-    for (i, slot) in bytes.iter_mut().enumerate() {
-        *slot = byte(i)
-            .filter(|_| run.len() == 32)
-            .ok_or_else(|| LinkError::Local(format!("run {run:?} is not 32 hexadecimal digits")))?;
-    }
-    Ok(bytes)
 }

@@ -240,11 +240,11 @@ fn reason(error: &Error) -> String {
         Error::NoCertificatesPresented => "it showed no certificate".into(),
         Error::AlertReceived(alert) => {
             let why = match alert {
-                Alert::UnknownCA => "it believes another authority",
+                // The latter where both authorities have one name.
+                Alert::UnknownCA | Alert::DecryptError => "it believes another authority",
                 Alert::CertificateExpired => "it is expired or not valid yet",
                 Alert::AccessDenied => "it names no party that may call there",
                 Alert::BadCertificate => "it is malformed or another party's",
-                Alert::DecryptError => "its signature is not that of the authority",
                 other => return format!("it ended the TLS handshake with the alert {other:?}"),
             };
             format!("it does not accept this party's certificate: {why}")

@@ -1,8 +1,12 @@
 //! The mesh over real TLS on loopback: order, cuts, back-pressure, and every kind of bad peer.
 
+mod agree;
+mod bad;
 #[path = "../common/certificates.rs"]
 mod certificates;
+mod cuts;
 mod good;
+mod raw;
 
 use certificates::Authority;
 use std::time::Duration;
