@@ -11,6 +11,8 @@ pub fn keystream(device: &Device, stream: &mut Stream, out: &mut [u8]) -> Result
     let span = stream.take_bytes(out.len())?;
     match device.backend() {
         Backend::Cpu(arch) => arch.run(cpu::chacha::Keystream { span, out }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.keystream(&span, out)?,
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What computes the batches, how it is chosen, and what it says of itself.
 
 use crate::cpu::{Arch, Level};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Adapter, Gpu};
 use crate::selftest;
 
 /// Environment variable that forces the vector level of the CPU: `scalar`, `avx2` or `avx512`.
@@ -16,6 +18,8 @@ pub struct Device {
 #[derive(Clone)]
 pub(crate) enum Backend {
     Cpu(Arch),
+    #[cfg(feature = "gpu")]
+    Gpu(Gpu),
 }
 
 /// Which device to open.
@@ -26,7 +30,7 @@ pub enum Choice {
     Auto,
     /// The CPU.
     Cpu,
-    /// A GPU, or an error.
+    /// The best GPU, software that acts as one if there is no other, or an error.
     Gpu,
 }
 
@@ -112,20 +116,61 @@ impl Device {
     /// As [`Device::cpu`]; and [`DeviceError::NoGpu`] where a GPU is demanded.
     pub fn open(choice: Choice) -> Result<Device, DeviceError> {
         match choice {
-            Choice::Auto | Choice::Cpu => Device::cpu(),
-            Choice::Gpu => Err(DeviceError::NoGpu { problem: "this build has no GPU support".to_owned() }),
+            Choice::Cpu => Device::cpu(),
+            Choice::Gpu => Device::gpu(None),
+            #[cfg(feature = "gpu")]
+            Choice::Auto => Adapter::all()
+                .iter()
+                .filter(|adapter| !adapter.is_software())
+                .find_map(|adapter| adapter.open(adapter.modes()[0]).ok())
+                .map_or_else(Device::cpu, |gpu| Ok(gpu.into())),
+            #[cfg(not(feature = "gpu"))]
+            Choice::Auto => Device::cpu(),
         }
     }
 
-    /// Every device of this machine: each level of the CPU, then the GPUs.
+    /// The best GPU in `mode`, or in the fastest mode it has. Software that acts as a GPU is taken only where
+    /// there is no other.
+    ///
+    /// # Errors
+    /// There is no GPU, it lacks the mode, or its self-test fails.
+    #[cfg(feature = "gpu")]
+    pub fn gpu(mode: Option<GpuMode>) -> Result<Device, DeviceError> {
+        let adapters = Adapter::all();
+        let best = adapters.first().ok_or_else(|| DeviceError::NoGpu {
+            problem: "no Vulkan driver shows one; install its driver and the Vulkan loader".to_owned(),
+        })?;
+        best.open(mode.unwrap_or(best.modes()[0])).map(Device::from)
+    }
+
+    /// An error: this build has no GPU support.
+    ///
+    /// # Errors
+    /// Always [`DeviceError::NoGpu`].
+    #[cfg(not(feature = "gpu"))]
+    pub fn gpu(_mode: Option<GpuMode>) -> Result<Device, DeviceError> {
+        Err(DeviceError::NoGpu { problem: "this build has no GPU support".to_owned() })
+    }
+
+    /// Every device of this machine: each level of the CPU, then each GPU in each of its modes. All are tested.
     pub fn list() -> Vec<DeviceInfo> {
-        Level::ALL.into_iter().filter(|level| Arch::new(*level).is_some()).map(DeviceInfo::of_cpu).collect()
+        let levels = Level::ALL.into_iter().filter(|level| Arch::new(*level).is_some());
+        let cpus = levels.map(DeviceInfo::of_cpu);
+        #[cfg(feature = "gpu")]
+        let gpus = Adapter::all().into_iter().flat_map(|adapter| {
+            adapter.modes().into_iter().map(|mode| DeviceInfo::of_gpu(&adapter, mode)).collect::<Vec<_>>()
+        });
+        #[cfg(not(feature = "gpu"))]
+        let gpus = std::iter::empty();
+        cpus.chain(gpus).collect()
     }
 
     /// The device in a few words: `cpu avx2`.
     pub fn describe(&self) -> String {
         match &self.backend {
             Backend::Cpu(arch) => format!("cpu {}", arch.level()),
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => gpu.describe().to_owned(),
         }
     }
 
@@ -138,6 +183,9 @@ impl Device {
         match &self.backend {
             // 16 KiB: half of a first-level cache.
             Backend::Cpu(_) => 2048,
+            // 64 MiB: what goes to the GPU at once.
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(_) => 8 << 20,
         }
     }
 
@@ -150,11 +198,24 @@ impl Device {
     }
 }
 
+#[cfg(feature = "gpu")]
+impl From<Gpu> for Device {
+    fn from(gpu: Gpu) -> Device {
+        Device { backend: Backend::Gpu(gpu) }
+    }
+}
+
 impl DeviceInfo {
     fn of_cpu(level: Level) -> DeviceInfo {
         let fault = Device::cpu_at(level).err().map(|error| error.to_string());
         let limits = vec![("vector bits".to_owned(), level.vector_bits().to_string())];
         DeviceInfo { name: format!("cpu {level}"), limits, fault }
+    }
+
+    #[cfg(feature = "gpu")]
+    fn of_gpu(adapter: &Adapter, mode: GpuMode) -> DeviceInfo {
+        let fault = adapter.open(mode).err().map(|error| error.to_string());
+        DeviceInfo { name: adapter.describe(mode), limits: adapter.facts(), fault }
     }
 }
 

@@ -59,6 +59,8 @@ pub fn encode(device: &Device, values: &[f64], format: Fixed, out: &mut [i64]) -
     same_length("fixed::encode", out.len(), values.len())?;
     match device.backend() {
         Backend::Cpu(arch) => arch.run(cpu::fixed::Encode { values, format, out }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.encode(values, format, out)?,
     }
     Ok(())
 }
@@ -79,6 +81,8 @@ pub fn decode(
     }
     match device.backend() {
         Backend::Cpu(arch) => arch.run(cpu::fixed::Decode { values, fraction_bits, out }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.decode(values, fraction_bits, out)?,
     }
     Ok(())
 }

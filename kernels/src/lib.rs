@@ -28,6 +28,8 @@ mod cpu;
 mod device;
 mod error;
 pub mod fixed;
+#[cfg(feature = "gpu")]
+mod gpu;
 pub mod mask;
 pub mod noise;
 mod rates;

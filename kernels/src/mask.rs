@@ -14,6 +14,8 @@ pub fn add<T: Word>(device: &Device, data: &mut [T], stream: &mut Stream) -> Res
     let span = stream.take_bytes(size_of_val(data))?;
     match device.backend() {
         Backend::Cpu(arch) => arch.run(Mask { operation: Add, span, data }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.mask_add(&span, data)?,
     }
     Ok(())
 }
@@ -26,6 +28,8 @@ pub fn sub<T: Word>(device: &Device, data: &mut [T], stream: &mut Stream) -> Res
     let span = stream.take_bytes(size_of_val(data))?;
     match device.backend() {
         Backend::Cpu(arch) => arch.run(Mask { operation: Sub, span, data }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.mask_sub(&span, data)?,
     }
     Ok(())
 }

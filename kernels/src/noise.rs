@@ -89,6 +89,8 @@ pub fn laplace_fill(
     let span = stream.take(law.blocks(out.len())?)?;
     match device.backend() {
         Backend::Cpu(arch) => arch.run(cpu::noise::Fill { law, span, out: bytemuck::cast_slice_mut(out) }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.laplace_fill(law, &span, out)?,
     }
     Ok(())
 }
@@ -106,6 +108,8 @@ pub fn laplace_add(
     let span = stream.take(law.blocks(values.len())?)?;
     match device.backend() {
         Backend::Cpu(arch) => arch.run(cpu::noise::Add { law, span, values }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.laplace_add(law, &span, values)?,
     }
     Ok(())
 }

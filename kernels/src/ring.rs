@@ -13,6 +13,8 @@ pub fn add<T: Word>(device: &Device, acc: &mut [T], other: &[T]) -> Result<(), K
     same_length("ring::add", acc.len(), other.len())?;
     match device.backend() {
         Backend::Cpu(arch) => arch.run(Zip { operation: Add, acc, other }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.add(acc, other)?,
     }
     Ok(())
 }
@@ -25,6 +27,8 @@ pub fn sub<T: Word>(device: &Device, acc: &mut [T], other: &[T]) -> Result<(), K
     same_length("ring::sub", acc.len(), other.len())?;
     match device.backend() {
         Backend::Cpu(arch) => arch.run(Zip { operation: Sub, acc, other }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.sub(acc, other)?,
     }
     Ok(())
 }
@@ -37,6 +41,8 @@ pub fn mul<T: Word>(device: &Device, acc: &mut [T], other: &[T]) -> Result<(), K
     same_length("ring::mul", acc.len(), other.len())?;
     match device.backend() {
         Backend::Cpu(arch) => arch.run(Zip { operation: Mul, acc, other }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.mul(acc, other)?,
     }
     Ok(())
 }
@@ -48,5 +54,7 @@ pub fn mul<T: Word>(device: &Device, acc: &mut [T], other: &[T]) -> Result<(), K
 pub fn sum<T: Word>(device: &Device, values: &[T]) -> Result<T, KernelError> {
     match device.backend() {
         Backend::Cpu(arch) => Ok(arch.run(Sum { values })),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.sum(values),
     }
 }

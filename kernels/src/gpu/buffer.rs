@@ -1,0 +1,352 @@
+//! Moves vectors to the GPU and back, a part at a time, and runs a kernel on each part.
+
+use super::Gpu;
+use super::params::Params;
+use super::pipeline::Pipeline;
+use crate::KernelError;
+use std::num::NonZeroU64;
+use std::ops::Range;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// How long the GPU may work on what was last submitted. A part is some milliseconds on a GPU and some seconds
+/// in software, so this is a GPU that hangs.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// Bytes from one set of parameters to the next: as much as any GPU asks for.
+const SLOT: u64 = Params::SIZE.next_multiple_of(256);
+/// Parts that may be under way at once: one works while the next is copied.
+const AHEAD: usize = 2;
+/// Buffers for results that are kept for the next batch.
+const SPARE: usize = 2;
+
+/// One kernel over one vector.
+pub(super) struct Job<'a> {
+    pub(super) kernel: &'static str,
+    pub(super) params: Params,
+    /// Bytes of the vector.
+    pub(super) len: usize,
+    /// Bytes of one unit of work.
+    pub(super) unit: usize,
+    /// Units of work of one invocation.
+    pub(super) units: u32,
+    /// Keystream blocks that one unit consumes.
+    pub(super) blocks: u64,
+    /// What goes to binding 1; `None`: the kernel does not read it.
+    pub(super) target: Option<&'a [u8]>,
+    /// What goes to binding 2.
+    pub(super) source: Option<&'a [u8]>,
+    /// Whether binding 1 gets 16 bytes a workgroup instead of the vector.
+    pub(super) totals: bool,
+}
+
+/// One part of a job.
+struct Part {
+    /// Bytes of the vector.
+    bytes: Range<usize>,
+    /// Units of work, the last one perhaps in part.
+    count: u32,
+    /// Bytes of whole units: what is bound.
+    bound: u64,
+    groups: u32,
+    /// Bytes of binding 1, and those of them that are a result.
+    target: u64,
+    result: usize,
+}
+
+/// Buffers that are kept from batch to batch.
+#[derive(Default)]
+pub(super) struct Room {
+    target: Option<wgpu::Buffer>,
+    source: Option<wgpu::Buffer>,
+    results: Vec<wgpu::Buffer>,
+}
+
+/// Results in host memory, not yet the caller's: a batch that fails half way has changed nothing.
+pub(super) struct Results<'a> {
+    gpu: &'a Gpu,
+    parts: Vec<(wgpu::Buffer, usize)>,
+}
+
+impl Job<'_> {
+    fn parts(&self, shard: usize, workgroup: u32) -> Vec<Part> {
+        let starts = (0..self.len).step_by(shard);
+        let part = |start: usize| {
+            let bytes = start..self.len.min(start + shard);
+            let count = bytes.len().div_ceil(self.unit);
+            let bound = (count * self.unit) as u64;
+            let groups = (count as u32).div_ceil(workgroup * self.units);
+            let total = 16 * groups as usize;
+            let (target, result) = if self.totals { (total as u64, total) } else { (bound, bytes.len()) };
+            Part { bytes, count: count as u32, bound, groups, target, result }
+        };
+        starts.map(part).collect()
+    }
+}
+
+impl Gpu {
+    /// Runs a job whose vector is not empty and waits for its results.
+    pub(super) fn run(&self, job: &Job<'_>) -> Result<Results<'_>, KernelError> {
+        let mut room = self.0.room.lock().unwrap_or_else(PoisonError::into_inner);
+        let results = self.try_run(job, &mut room);
+        match self.0.fault.take() {
+            None if results.is_some() => {}
+            problem => {
+                // Whatever is wrong with them, the next batch starts with buffers of its own.
+                *room = Room::default();
+                let problem = problem.unwrap_or_else(|| "the driver gave no buffer and no reason".to_owned());
+                return Err(KernelError::Gpu {
+                    problem: format!("{}: {}: {problem}", self.describe(), job.kernel),
+                });
+            }
+        }
+        Ok(Results { gpu: self, parts: results.unwrap_or_default() })
+    }
+
+    /// `None`: something failed, and `fault` very likely knows what.
+    fn try_run(&self, job: &Job<'_>, room: &mut Room) -> Option<Vec<(wgpu::Buffer, usize)>> {
+        let pipeline = self.0.pipelines.iter().find(|pipeline| pipeline.shader.name == job.kernel)?;
+        let parts = job.parts(self.0.shard, pipeline.shader.workgroup_size);
+        let (params, key) = self.params(job, &parts)?;
+        let mut results = Vec::with_capacity(parts.len());
+        let mut submitted = Vec::with_capacity(parts.len());
+        for (index, part) in parts.iter().enumerate() {
+            if let Some(earlier) = index.checked_sub(AHEAD) {
+                self.wait(Some(&submitted[earlier]))?;
+            }
+            let target = self.working(&mut room.target, part.target);
+            self.upload(&target, job.target, part)?;
+            let source = job.source.map(|_| self.working(&mut room.source, part.bound));
+            if let Some(source) = &source {
+                self.upload(source, job.source, part)?;
+            }
+            let result = self.result(room, part.target);
+
+            let mut encoder =
+                self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            if index == 0 {
+                encoder.copy_buffer_to_buffer(&key, 0, &params, 0, Some(params.size()));
+            }
+            let place = wgpu::BufferBinding {
+                buffer: &params,
+                offset: SLOT * index as u64,
+                size: NonZeroU64::new(Params::SIZE),
+            };
+            self.dispatch(&mut encoder, pipeline, part, place, &target, source.as_ref());
+            encoder.copy_buffer_to_buffer(&target, 0, &result, 0, Some(part.target));
+            if index + 1 == parts.len() {
+                // Neither the key nor the data stay behind on the GPU.
+                encoder.clear_buffer(&params, 0, None);
+                encoder.clear_buffer(&target, 0, Some(parts[0].target));
+                if let Some(source) = &source {
+                    encoder.clear_buffer(source, 0, Some(parts[0].bound));
+                }
+            }
+            submitted.push(self.0.queue.submit([encoder.finish()]));
+            result.map_async(wgpu::MapMode::Read, ..part.target, self.noting());
+            results.push((result, part.result));
+        }
+        key.map_async(wgpu::MapMode::Write, .., self.noting());
+        self.wait(None)?;
+        key.get_mapped_range_mut(..).ok()?.slice(..).fill(0);
+        key.unmap();
+        Some(results)
+    }
+
+    /// One slot of parameters for each part: the buffer that the kernel reads, and the one in host memory that
+    /// they come from. Our own and not wgpu's, so that it can be wiped.
+    fn params(&self, job: &Job<'_>, parts: &[Part]) -> Option<(wgpu::Buffer, wgpu::Buffer)> {
+        let size = SLOT * parts.len() as u64;
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let params = self.buffer("parameters", size, usage, false);
+        let usage = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
+        let key = self.buffer("parameters to come", size, usage, true);
+        let mut view = key.get_mapped_range_mut(..).ok()?;
+        for (slot, part) in parts.iter().enumerate() {
+            let before = (part.bytes.start / job.unit) as u64 * job.blocks;
+            let values = job.params.part(part.count, before);
+            let at = slot * SLOT as usize;
+            view.slice(at..at + Params::SIZE as usize).copy_from_slice(values.bytes());
+        }
+        drop(view);
+        key.unmap();
+        Some((params, key))
+    }
+
+    fn dispatch(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        pipeline: &Pipeline,
+        part: &Part,
+        params: wgpu::BufferBinding<'_>,
+        target: &wgpu::Buffer,
+        source: Option<&wgpu::Buffer>,
+    ) {
+        let bound = |buffer, size| {
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer,
+                offset: 0,
+                size: NonZeroU64::new(size),
+            })
+        };
+        let mut entries = vec![
+            wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) },
+            wgpu::BindGroupEntry { binding: 1, resource: bound(target, part.target) },
+        ];
+        if let Some(source) = source {
+            entries.push(wgpu::BindGroupEntry { binding: 2, resource: bound(source, part.bound) });
+        }
+        let group = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(pipeline.shader.name),
+            layout: &pipeline.layout,
+            entries: &entries,
+        });
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(&pipeline.compiled);
+        pass.set_bind_group(0, &group, &[]);
+        pass.dispatch_workgroups(part.groups, 1, 1);
+    }
+
+    /// Copies the part's bytes and fills its last unit up with zeros.
+    fn upload(&self, buffer: &wgpu::Buffer, bytes: Option<&[u8]>, part: &Part) -> Option<()> {
+        let Some(bytes) = bytes else { return Some(()) };
+        let bytes = &bytes[part.bytes.clone()];
+        let mut view = self.0.queue.write_buffer_with(buffer, 0, NonZeroU64::new(part.bound)?)?;
+        view.slice(..bytes.len()).copy_from_slice(bytes);
+        view.slice(bytes.len()..).fill(0);
+        Some(())
+    }
+
+    /// The buffer that is kept there, made anew where it is too small.
+    fn working(&self, kept: &mut Option<wgpu::Buffer>, size: u64) -> wgpu::Buffer {
+        if let Some(buffer) = kept.as_ref().filter(|buffer| buffer.size() >= size) {
+            return buffer.clone();
+        }
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        kept.insert(self.buffer("working", self.rounded(size), usage, false)).clone()
+    }
+
+    /// A buffer to read results from, one of the room's where one is large enough.
+    fn result(&self, room: &mut Room, size: u64) -> wgpu::Buffer {
+        if let Some(index) = room.results.iter().position(|buffer| buffer.size() >= size) {
+            return room.results.swap_remove(index);
+        }
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        self.buffer("results", self.rounded(size), usage, false)
+    }
+
+    /// A size that serves batches a little longer too.
+    fn rounded(&self, size: u64) -> u64 {
+        size.max(1 << 16).next_power_of_two().min(size.max(self.0.shard as u64).next_multiple_of(64))
+    }
+
+    fn buffer(&self, label: &str, size: u64, usage: wgpu::BufferUsages, mapped: bool) -> wgpu::Buffer {
+        let descriptor =
+            wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: mapped };
+        self.0.device.create_buffer(&descriptor)
+    }
+
+    /// Waits for one submission, or for all.
+    fn wait(&self, submission: Option<&wgpu::SubmissionIndex>) -> Option<()> {
+        let wait = wgpu::PollType::Wait { submission_index: submission.cloned(), timeout: Some(PATIENCE) };
+        match self.0.device.poll(wait) {
+            Ok(_) => Some(()),
+            Err(wgpu::PollError::Timeout) => {
+                self.0.fault.lose(&format!("it did not answer for {} s", PATIENCE.as_secs()));
+                None
+            }
+            Err(error) => {
+                self.0.fault.note(error.to_string());
+                None
+            }
+        }
+    }
+
+    /// What hears whether a buffer could be mapped.
+    fn noting(&self) -> impl FnOnce(Result<(), wgpu::BufferAsyncError>) + Send + 'static {
+        let fault = self.0.fault.clone();
+        move |result| {
+            if let Err(error) = result {
+                fault.note(format!("results cannot be read back: {error}"));
+            }
+        }
+    }
+}
+
+impl Results<'_> {
+    /// Bytes of all parts.
+    pub(super) fn len(&self) -> usize {
+        self.parts.iter().map(|(_, len)| len).sum()
+    }
+
+    /// Gives the caller his results, and the buffers back for the next batch, wiped.
+    pub(super) fn write_to(self, out: &mut [u8]) -> Result<(), KernelError> {
+        let inner = &self.gpu.0;
+        let failed = |error: wgpu::MapRangeError| KernelError::Gpu {
+            problem: format!("{}: results cannot be read back: {error}", inner.name),
+        };
+        let sizes =
+            self.parts.iter().map(|(buffer, len)| buffer.get_mapped_range(..len.next_multiple_of(8) as u64));
+        let views = sizes.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let mut rest = out;
+        for ((_, len), view) in self.parts.iter().zip(&views) {
+            let (now, later) = rest.split_at_mut(*len);
+            now.copy_from_slice(&view[..*len]);
+            rest = later;
+        }
+        drop(views);
+
+        let mut encoder = inner.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut room = inner.room.lock().unwrap_or_else(PoisonError::into_inner);
+        for (buffer, len) in self.parts {
+            buffer.unmap();
+            if room.results.len() < SPARE {
+                encoder.clear_buffer(&buffer, 0, Some(len.next_multiple_of(8) as u64));
+                room.results.push(buffer);
+            }
+        }
+        inner.queue.submit([encoder.finish()]);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::GpuMode;
+    use crate::gpu::{Setup, tests::open};
+    use crate::stream::Span;
+
+    #[test]
+    fn nothing_of_a_batch_stays_on_the_gpu() {
+        let Some(gpu) = open(GpuMode::Limb, Setup { shard: Some(8192), ..Setup::default() }) else { return };
+        let span = Span { key: &[42; 32], id: 1, block: 0 };
+        let mut data = vec![0x5555_5555_5555_5555u64; 3000];
+        gpu.mask_add(&span, &mut data).unwrap();
+        gpu.add(&mut data.clone(), &data).unwrap();
+        let (buffers, read) = {
+            let mut room = gpu.0.room.lock().unwrap();
+            let working = [room.target.take().unwrap(), room.source.take().unwrap()];
+            (working, std::mem::take(&mut room.results))
+        };
+        assert!(!read.is_empty());
+        for buffer in buffers {
+            let copy = gpu.buffer(
+                "copy",
+                buffer.size(),
+                wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                false,
+            );
+            let mut encoder = gpu.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            encoder.copy_buffer_to_buffer(&buffer, 0, &copy, 0, Some(copy.size()));
+            gpu.0.queue.submit([encoder.finish()]);
+            assert!(is_zero(&gpu, &copy));
+        }
+        assert!(read.iter().all(|buffer| is_zero(&gpu, buffer)));
+    }
+
+    fn is_zero(gpu: &Gpu, buffer: &wgpu::Buffer) -> bool {
+        buffer.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
+        gpu.wait(None).unwrap();
+        buffer.get_mapped_range(..).unwrap().iter().all(|byte| *byte == 0)
+    }
+}

@@ -1,0 +1,72 @@
+//! Batches on a GPU through wgpu and Vulkan. Every operation takes host slices and gives host slices.
+
+mod adapter;
+mod buffer;
+mod fault;
+mod ops;
+mod params;
+mod pipeline;
+mod selftest;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use adapter::Adapter;
+
+use crate::device::GpuMode;
+use fault::Fault;
+use pipeline::Pipeline;
+use std::sync::{Arc, Mutex};
+use veilgrid_shaders::{Mode, Shader};
+
+impl From<GpuMode> for Mode {
+    fn from(mode: GpuMode) -> Mode {
+        match mode {
+            GpuMode::Limb => Mode::Limb,
+            GpuMode::Native => Mode::Native,
+        }
+    }
+}
+
+/// An open GPU whose kernels have given the right bits. Cheap to clone; batches of all clones take turns.
+#[derive(Clone)]
+pub(crate) struct Gpu(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    fault: Fault,
+    pipelines: Vec<Pipeline>,
+    /// Most bytes of a vector in one dispatch.
+    shard: usize,
+    room: Mutex<buffer::Room>,
+}
+
+/// What tests change about an opening.
+#[derive(Default)]
+struct Setup {
+    /// Compile the shaders with wgpu's run-time checks.
+    checks: bool,
+    /// Most bytes of a vector in one dispatch.
+    shard: Option<u64>,
+    /// Shaders in place of ours.
+    shaders: Option<&'static [Shader]>,
+}
+
+impl Gpu {
+    fn new(
+        name: String,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        fault: Fault,
+        pipelines: Vec<Pipeline>,
+        shard: usize,
+    ) -> Gpu {
+        Gpu(Arc::new(Inner { name, device, queue, fault, pipelines, shard, room: Mutex::default() }))
+    }
+
+    /// The adapter and the mode: `gpu "NVIDIA H100" native64`.
+    pub(crate) fn describe(&self) -> &str {
+        &self.0.name
+    }
+}

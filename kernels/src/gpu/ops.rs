@@ -1,0 +1,169 @@
+//! The operations, each one job. A span that is not empty lies within its stream: the stream saw to that.
+
+use super::Gpu;
+use super::buffer::Job;
+use super::params::Params;
+use crate::noise::GROUP;
+use crate::stream::{BLOCK, Span};
+use crate::{Fixed, KernelError, Laplace, Word};
+
+/// Bytes that one invocation of an element-wise kernel takes.
+const VECTOR: usize = 16;
+/// Vectors that one invocation of a sum takes.
+const SUMMANDS: u32 = 8;
+
+/// The kernel for an element type.
+fn of<T: Word>(u32: &'static str, u64: &'static str) -> &'static str {
+    if size_of::<T>() == size_of::<u32>() { u32 } else { u64 }
+}
+
+impl<'a> Job<'a> {
+    /// A kernel whose invocations take one unit each and write binding 1.
+    fn new(kernel: &'static str, params: Params, len: usize, unit: usize) -> Job<'a> {
+        Job { kernel, params, len, unit, units: 1, blocks: 0, target: None, source: None, totals: false }
+    }
+
+    /// A kernel that takes `blocks` blocks of keystream for each 64 bytes.
+    fn expanding(kernel: &'static str, params: Params, len: usize, blocks: u64) -> Job<'a> {
+        Job { blocks, ..Job::new(kernel, params, len, BLOCK) }
+    }
+
+    /// With what binding 1 holds before.
+    fn over(self, target: &'a [u8]) -> Job<'a> {
+        Job { target: Some(target), ..self }
+    }
+}
+
+fn stream(span: &Span<'_>) -> Params {
+    Params::stream(span.key, span.id, span.block)
+}
+
+impl Gpu {
+    /// `acc[i] += other[i]`; the slices are of one length, here and below.
+    pub(crate) fn add<T: Word>(&self, acc: &mut [T], other: &[T]) -> Result<(), KernelError> {
+        self.zip(of::<T>("ring_add_u32", "ring_add_u64"), acc, other)
+    }
+
+    /// `acc[i] -= other[i]`.
+    pub(crate) fn sub<T: Word>(&self, acc: &mut [T], other: &[T]) -> Result<(), KernelError> {
+        self.zip(of::<T>("ring_sub_u32", "ring_sub_u64"), acc, other)
+    }
+
+    /// `acc[i] *= other[i]`.
+    pub(crate) fn mul<T: Word>(&self, acc: &mut [T], other: &[T]) -> Result<(), KernelError> {
+        self.zip(of::<T>("ring_mul_u32", "ring_mul_u64"), acc, other)
+    }
+
+    /// The sum of all elements: one total a workgroup there, the sum of those here.
+    pub(crate) fn sum<T: Word>(&self, values: &[T]) -> Result<T, KernelError> {
+        if values.is_empty() {
+            return Ok(T::ZERO);
+        }
+        let kernel = of::<T>("ring_sum_u32", "ring_sum_u64");
+        let job = Job {
+            units: SUMMANDS,
+            source: Some(bytemuck::cast_slice(values)),
+            totals: true,
+            ..Job::new(kernel, Params::new(), size_of_val(values), VECTOR)
+        };
+        let results = self.run(&job)?;
+        let mut totals = vec![T::ZERO; results.len() / size_of::<T>()];
+        results.write_to(bytemuck::cast_slice_mut(&mut totals))?;
+        Ok(totals.into_iter().fold(T::ZERO, |sum, total| sum.wrapping_add(total)))
+    }
+
+    /// Writes the keystream from the first byte of the span on.
+    pub(crate) fn keystream(&self, span: &Span<'_>, out: &mut [u8]) -> Result<(), KernelError> {
+        self.fill(Job::expanding("chacha_keystream", stream(span), out.len(), 1), out)
+    }
+
+    /// `data[i] += word[i]` of the span.
+    pub(crate) fn mask_add<T: Word>(&self, span: &Span<'_>, data: &mut [T]) -> Result<(), KernelError> {
+        self.mask(of::<T>("mask_add_u32", "mask_add_u64"), span, data)
+    }
+
+    /// `data[i] -= word[i]` of the span.
+    pub(crate) fn mask_sub<T: Word>(&self, span: &Span<'_>, data: &mut [T]) -> Result<(), KernelError> {
+        self.mask(of::<T>("mask_sub_u32", "mask_sub_u64"), span, data)
+    }
+
+    /// Fixed point of `values`.
+    pub(crate) fn encode(&self, values: &[f64], format: Fixed, out: &mut [i64]) -> Result<(), KernelError> {
+        let job = Job::new("fixed_encode", Params::format(format), size_of_val(values), VECTOR);
+        self.fill(job.over(bytemuck::cast_slice(values)), bytemuck::cast_slice_mut(out))
+    }
+
+    /// Real numbers of `values`.
+    pub(crate) fn decode(
+        &self,
+        values: &[i64],
+        fraction_bits: u32,
+        out: &mut [f64],
+    ) -> Result<(), KernelError> {
+        let params = Params::fraction_bits(fraction_bits);
+        let job = Job::new("fixed_decode", params, size_of_val(values), VECTOR);
+        self.fill(job.over(bytemuck::cast_slice(values)), bytemuck::cast_slice_mut(out))
+    }
+
+    /// One sample per element.
+    pub(crate) fn laplace_fill(
+        &self,
+        law: &Laplace,
+        span: &Span<'_>,
+        out: &mut [i64],
+    ) -> Result<(), KernelError> {
+        self.fill(self.noise("noise_laplace_fill", law, span, out.len()), bytemuck::cast_slice_mut(out))
+    }
+
+    /// Adds one sample to each element.
+    pub(crate) fn laplace_add(
+        &self,
+        law: &Laplace,
+        span: &Span<'_>,
+        values: &mut [u64],
+    ) -> Result<(), KernelError> {
+        let job = self.noise("noise_laplace_add", law, span, values.len());
+        self.change(job, bytemuck::cast_slice_mut(values))
+    }
+
+    fn noise<'a>(&self, kernel: &'static str, law: &Laplace, span: &Span<'_>, samples: usize) -> Job<'a> {
+        const { assert!(8 * GROUP == BLOCK) };
+        Job::expanding(kernel, stream(span).law(law), 8 * samples, u64::from(law.bits()) + 1)
+    }
+
+    fn mask<T: Word>(
+        &self,
+        kernel: &'static str,
+        span: &Span<'_>,
+        data: &mut [T],
+    ) -> Result<(), KernelError> {
+        self.change(
+            Job::expanding(kernel, stream(span), size_of_val(data), 1),
+            bytemuck::cast_slice_mut(data),
+        )
+    }
+
+    fn zip<T: Word>(&self, kernel: &'static str, acc: &mut [T], other: &[T]) -> Result<(), KernelError> {
+        let job = Job::new(kernel, Params::new(), size_of_val(acc), VECTOR);
+        let job = Job { source: Some(bytemuck::cast_slice(other)), ..job };
+        self.change(job, bytemuck::cast_slice_mut(acc))
+    }
+
+    /// Runs a job on `data`, in place.
+    fn change(&self, job: Job<'_>, data: &mut [u8]) -> Result<(), KernelError> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        // The results come with no hold on what they were made from, so that they can take its place.
+        let results = self.run(&job.over(data))?;
+        results.write_to(data)
+    }
+
+    /// Runs a job that writes `out`.
+    fn fill(&self, job: Job<'_>, out: &mut [u8]) -> Result<(), KernelError> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.run(&job)?.write_to(out)
+    }
+}

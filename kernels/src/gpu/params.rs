@@ -1,0 +1,106 @@
+//! The parameters of a dispatch, laid out as `struct Params` in `shaders/shared/params.wgsl`.
+
+use crate::{Fixed, Laplace};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+const BITS: usize = 1;
+const BLOCK: usize = 2;
+const STREAM: usize = 4;
+const LOWER: usize = 6;
+const UPPER: usize = 8;
+/// Vectors of four words start at a multiple of four.
+const KEY: usize = 12;
+const THRESHOLDS: usize = 20;
+const MOST_THRESHOLDS: usize = 48;
+const WORDS: usize = THRESHOLDS + 4 * MOST_THRESHOLDS;
+
+/// Words of the uniform buffer; wiped when dropped, since the key is in it.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(super) struct Params([u32; WORDS]);
+
+impl Params {
+    /// Bytes of the uniform buffer.
+    pub(super) const SIZE: u64 = 4 * WORDS as u64;
+
+    /// For kernels that need only a count.
+    pub(super) fn new() -> Params {
+        Params([0; WORDS])
+    }
+
+    /// For kernels that expand a stream from `block` on.
+    pub(super) fn stream(key: &[u8; 32], id: u64, block: u64) -> Params {
+        let mut params = Params::new();
+        for (word, bytes) in params.0[KEY..].iter_mut().zip(key.chunks_exact(4)) {
+            *word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+        params.wide(STREAM, id);
+        params.wide(BLOCK, block);
+        params
+    }
+
+    /// For encoding.
+    pub(super) fn format(format: Fixed) -> Params {
+        let mut params = Params::new();
+        params.0[BITS] = format.fraction_bits();
+        params.wide(LOWER, format.min() as u64);
+        params.wide(UPPER, format.max() as u64);
+        params
+    }
+
+    /// For decoding.
+    pub(super) fn fraction_bits(bits: u32) -> Params {
+        let mut params = Params::new();
+        params.0[BITS] = bits;
+        params
+    }
+
+    /// Adds the thresholds of `law`.
+    pub(super) fn law(mut self, law: &Laplace) -> Params {
+        self.0[BITS] = law.bits();
+        self.wide(LOWER, law.zero_threshold());
+        for (k, threshold) in law.thresholds().iter().enumerate() {
+            self.wide(THRESHOLDS + 4 * k, *threshold);
+        }
+        self
+    }
+
+    /// The same for a part of the vector: `count` units of work, after `blocks` blocks of the stream.
+    pub(super) fn part(&self, count: u32, blocks: u64) -> Params {
+        let mut params = Params(self.0);
+        params.0[0] = count;
+        let first = u64::from(self.0[BLOCK]) | u64::from(self.0[BLOCK + 1]) << 32;
+        params.wide(BLOCK, first.wrapping_add(blocks));
+        params
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+
+    fn wide(&mut self, at: usize, value: u64) {
+        self.0[at] = value as u32;
+        self.0[at + 1] = (value >> 32) as u32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_starts_where_its_blocks_do() {
+        let params = Params::stream(&[1; 32], 2 << 32 | 3, u64::from(u32::MAX)).part(7, 2);
+        assert_eq!(params.0[..6], [7, 0, 1, 1, 3, 2]);
+        assert_eq!(params.0[KEY..THRESHOLDS], [0x0101_0101; 8]);
+        assert_eq!(params.bytes().len() as u64, Params::SIZE);
+    }
+
+    #[test]
+    fn the_widest_law_fits() {
+        let law = Laplace::new(1 << 40, 1).unwrap();
+        assert!(law.thresholds().len() <= MOST_THRESHOLDS);
+        let params = Params::new().law(&law);
+        let last = law.thresholds().len() - 1;
+        assert_eq!(params.0[THRESHOLDS + 4 * last], law.thresholds()[last] as u32);
+    }
+}

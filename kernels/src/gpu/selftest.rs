@@ -1,0 +1,129 @@
+//! Known answers for every kernel, asked of a GPU each time it is opened: drivers have got integers wrong.
+
+use super::Gpu;
+use crate::spec::{self, mask::words};
+use crate::stream::Span;
+use crate::{Fixed, KernelError, Laplace, Word};
+
+/// More than one workgroup of each kernel, with a rest.
+const LEN: usize = 2 * 64 * 8 + 11;
+const KEY: [u8; 32] = *b"known answers of a GPU, key no 1";
+const ID: u64 = 0x0123_4567_89ab_cdef;
+/// The low word of the counter rolls over within the test.
+const BLOCK: u64 = (3 << 32) - 9;
+
+type Check = fn(&Gpu) -> Result<bool, KernelError>;
+
+/// The first kernel that gives wrong bits, or fails.
+pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
+    let checks: [(&'static str, Check); 17] = [
+        ("ring_add_u32", |gpu| zip::<u32>(|acc, other| gpu.add(acc, other), spec::ring::add)),
+        ("ring_add_u64", |gpu| zip::<u64>(|acc, other| gpu.add(acc, other), spec::ring::add)),
+        ("ring_sub_u32", |gpu| zip::<u32>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
+        ("ring_sub_u64", |gpu| zip::<u64>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
+        ("ring_mul_u32", |gpu| zip::<u32>(|acc, other| gpu.mul(acc, other), spec::ring::mul)),
+        ("ring_mul_u64", |gpu| zip::<u64>(|acc, other| gpu.mul(acc, other), spec::ring::mul)),
+        ("ring_sum_u32", sum::<u32>),
+        ("ring_sum_u64", sum::<u64>),
+        ("chacha_keystream", keystream),
+        ("mask_add_u32", |gpu| mask::<u32>(|data| gpu.mask_add(&span(), data), spec::mask::add)),
+        ("mask_add_u64", |gpu| mask::<u64>(|data| gpu.mask_add(&span(), data), spec::mask::add)),
+        ("mask_sub_u32", |gpu| mask::<u32>(|data| gpu.mask_sub(&span(), data), spec::mask::sub)),
+        ("mask_sub_u64", |gpu| mask::<u64>(|data| gpu.mask_sub(&span(), data), spec::mask::sub)),
+        ("fixed_encode", encode),
+        ("fixed_decode", decode),
+        ("noise_laplace_fill", laplace_fill),
+        ("noise_laplace_add", laplace_add),
+    ];
+    checks.into_iter().find(|(_, check)| check(gpu) != Ok(true)).map(|(kernel, _)| kernel)
+}
+
+fn span() -> Span<'static> {
+    Span { key: &KEY, id: ID, block: BLOCK }
+}
+
+/// Elements that look random.
+fn some<T: Word>(id: u64) -> Vec<T> {
+    words(&KEY, id, 0, LEN)
+}
+
+fn zip<T: Word>(
+    gpu: impl Fn(&mut [T], &[T]) -> Result<(), KernelError>,
+    defined: impl Fn(&mut [T], &[T]),
+) -> Result<bool, KernelError> {
+    let (start, other) = (some::<T>(1), some(2));
+    let (mut got, mut want) = (start.clone(), start);
+    gpu(&mut got, &other)?;
+    defined(&mut want, &other);
+    Ok(got == want)
+}
+
+fn sum<T: Word>(gpu: &Gpu) -> Result<bool, KernelError> {
+    let values = words::<T>(&KEY, 3, 0, 4 * LEN);
+    Ok(gpu.sum(&values)? == spec::ring::sum(&values))
+}
+
+fn keystream(gpu: &Gpu) -> Result<bool, KernelError> {
+    let (mut got, mut want) = (vec![0; 8 * LEN + 3], vec![0; 8 * LEN + 3]);
+    gpu.keystream(&span(), &mut got)?;
+    spec::chacha::keystream(&KEY, ID, BLOCK, &mut want);
+    Ok(got == want)
+}
+
+fn mask<T: Word>(
+    gpu: impl Fn(&mut [T]) -> Result<(), KernelError>,
+    defined: impl Fn(&mut [T], &[u8; 32], u64, u64),
+) -> Result<bool, KernelError> {
+    let (mut got, mut want) = (some::<T>(4), some::<T>(4));
+    gpu(&mut got)?;
+    defined(&mut want, &KEY, ID, BLOCK);
+    Ok(got == want)
+}
+
+/// Numbers of every exponent, and of the few exponents that are neither lost nor clamped, ties among them.
+fn encode(gpu: &Gpu) -> Result<bool, KernelError> {
+    let format = Fixed::new(11, -(1 << 50), 1 << 51)?;
+    let mut values: Vec<f64> = some::<u64>(5).into_iter().map(f64::from_bits).collect();
+    values.extend(some::<u64>(6).into_iter().enumerate().map(|(i, bits)| {
+        let exponent = 1023 - 14 + (i as u64 % 56);
+        f64::from_bits(bits & !(0x7ff << 52) | exponent << 52)
+    }));
+    values.extend((-40..=40).map(|i| f64::from(i) / 4096.0));
+    values.extend([0.0, -0.0, 1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, f64::MIN_POSITIVE / 3.0]);
+    let (mut got, mut want) = (vec![0; values.len()], vec![0; values.len()]);
+    gpu.encode(&values, format, &mut got)?;
+    spec::fixed::encode(&values, format, &mut want);
+    Ok(got == want)
+}
+
+/// Integers of every length, ties among them.
+fn decode(gpu: &Gpu) -> Result<bool, KernelError> {
+    let mut values: Vec<i64> =
+        some::<u64>(7).into_iter().enumerate().map(|(i, word)| word as i64 >> (i % 64)).collect();
+    values.extend((0..64).flat_map(|i| [1 << i, 3 << i, (1 << i) - 1, (1i64 << i).wrapping_neg()]));
+    values.extend((0..10).map(|i| (1 << 53) + i));
+    let (mut got, mut want) = (vec![0.0; values.len()], vec![0.0; values.len()]);
+    gpu.decode(&values, 17, &mut got)?;
+    spec::fixed::decode(&values, 17, &mut want);
+    Ok(got.iter().map(|x| x.to_bits()).eq(want.iter().map(|x| x.to_bits())))
+}
+
+/// A law of more than 32 digits, so that both words of a sample are used.
+fn law() -> Result<Laplace, KernelError> {
+    Laplace::new((1 << 40) - 1, 3)
+}
+
+fn laplace_fill(gpu: &Gpu) -> Result<bool, KernelError> {
+    let (mut got, mut want) = (vec![0; LEN], vec![0; LEN]);
+    gpu.laplace_fill(&law()?, &span(), &mut got)?;
+    spec::noise::laplace_fill(&law()?, &KEY, ID, BLOCK, &mut want);
+    Ok(got == want)
+}
+
+fn laplace_add(gpu: &Gpu) -> Result<bool, KernelError> {
+    let (mut got, mut want) = (some(8), some(8));
+    let law = Laplace::new(7, 2)?;
+    gpu.laplace_add(&law, &span(), &mut got)?;
+    spec::noise::laplace_add(&law, &KEY, ID, BLOCK, &mut want);
+    Ok(got == want)
+}

@@ -1,0 +1,180 @@
+//! What needs the inside of a GPU: run-time checks, small parts, broken shaders and failures.
+
+use super::{Adapter, Gpu, Setup};
+use crate::conformance_suite;
+use crate::device::{Device, DeviceError, GpuMode};
+use crate::spec::{self, mask::words};
+use crate::stream::Span;
+use crate::{KernelError, Laplace};
+use std::sync::OnceLock;
+use veilgrid_shaders::{Mode, SHADERS, Shader};
+
+const KEY: [u8; 32] = [42; 32];
+
+/// The adapter that tests use; without one they are skipped, and fail in continuous integration.
+#[allow(clippy::print_stdout)]
+fn adapter() -> Option<Adapter> {
+    let found = Adapter::all().into_iter().next();
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "no Vulkan adapter: run scripts/test-deps.sh");
+        println!("skipped: no Vulkan adapter; scripts/test-deps.sh installs one");
+    }
+    found
+}
+
+pub(super) fn open(mode: GpuMode, setup: Setup) -> Option<Gpu> {
+    adapter().map(|adapter| adapter.open_with(mode, setup).expect("a GPU that passes its self-test"))
+}
+
+/// A suite whose checks share one device, which a function of the same name opens.
+macro_rules! suite {
+    ($name:ident, $mode:expr, $setup:expr) => {
+        fn $name() -> Option<Device> {
+            static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
+            DEVICE.get_or_init(|| open($mode, $setup).map(Device::from)).clone()
+        }
+        conformance_suite!($name, $name());
+    };
+}
+// `tests/gpu.rs` has the suites without either. Parts of 8 KiB: most of the suite's vectors take several.
+suite!(
+    limb_with_checks_in_parts,
+    GpuMode::Limb,
+    Setup { checks: true, shard: Some(8192), ..Setup::default() }
+);
+suite!(
+    native_with_checks_in_parts,
+    GpuMode::Native,
+    Setup { checks: true, shard: Some(8192), ..Setup::default() }
+);
+
+#[test]
+fn parts_of_any_size_give_the_same_bits() {
+    let law = Laplace::new(1000, 7).unwrap();
+    let span = Span { key: &KEY, id: 3, block: (5 << 32) - 100 };
+    let mut want = words::<u64>(&KEY, 1, 0, 1000);
+    spec::noise::laplace_add(&law, &KEY, 3, span.block, &mut want);
+    spec::mask::sub(&mut want, &KEY, 3, span.block);
+    for shard in [64, 128, 192, 4096, 8000, 1 << 20] {
+        let Some(gpu) = open(GpuMode::Limb, Setup { shard: Some(shard), ..Setup::default() }) else { return };
+        let mut got = words::<u64>(&KEY, 1, 0, 1000);
+        gpu.laplace_add(&law, &span, &mut got).unwrap();
+        gpu.mask_sub(&span, &mut got).unwrap();
+        assert!(got == want, "parts of {shard} bytes");
+        assert_eq!(gpu.sum(&got), Ok(spec::ring::sum(&want)), "parts of {shard} bytes");
+    }
+}
+
+#[test]
+fn a_vector_larger_than_the_largest_binding_is_taken_in_parts_of_that_size() {
+    // The least that every GPU can bind, and what software adapters have.
+    let binding = 128 << 20;
+    let Some(gpu) = open(GpuMode::Limb, Setup { shard: Some(binding), ..Setup::default() }) else { return };
+    let mut got: Vec<u32> = (0..(binding as u32 / 4 + 1003)).collect();
+    let want: Vec<u32> = got.iter().map(|x| x.wrapping_mul(*x)).collect();
+    let other = got.clone();
+    gpu.mul(&mut got, &other).unwrap();
+    assert!(got == want);
+    assert_eq!(gpu.sum(&got), Ok(spec::ring::sum(&want)));
+}
+
+/// Our shaders with one text replaced in the source of one kernel.
+fn spoilt(kernel: &str, text: &str, by: &str) -> &'static [Shader] {
+    let spoil = |shader: &Shader| {
+        if shader.name != kernel {
+            return *shader;
+        }
+        let source = shader.source.replace(text, by);
+        assert_ne!(source, shader.source, "there is no {text} in {kernel}");
+        Shader { source: Box::leak(source.into_boxed_str()), ..*shader }
+    };
+    let limb = SHADERS.iter().filter(|shader| shader.mode == Mode::Limb);
+    Box::leak(limb.map(spoil).collect::<Vec<_>>().into_boxed_slice())
+}
+
+#[test]
+fn a_gpu_with_wrong_bits_in_one_kernel_is_refused_by_name() {
+    let Some(adapter) = adapter() else { return };
+    let spoils = [
+        ("ring_add_u64", "a.yw + b.yw + carry", "a.yw + b.yw"),
+        ("ring_mul_u64", "(middle >> half)", "(middle & half)"),
+        ("ring_sum_u32", "me < 1u", "me < 0u"),
+        ("chacha_keystream", "params.block.y + select(0u, 1u, low < offset)", "params.block.y"),
+        ("mask_sub_u32", "a - b", "a + b"),
+        ("fixed_encode", "vec2<u32>(54u)", "vec2<u32>(53u)"),
+        ("fixed_decode", "(rest + odd) > ", "(rest + odd) >= "),
+        ("noise_laplace_fill", "k >= 32u", "k >= 33u"),
+        ("noise_laplace_add", "params.thresholds[k]", "params.thresholds[0]"),
+    ];
+    for (kernel, text, by) in spoils {
+        let setup = Setup { shaders: Some(spoilt(kernel, text, by)), ..Setup::default() };
+        let error = adapter.open_with(GpuMode::Limb, setup).err();
+        let device = adapter.describe(GpuMode::Limb);
+        assert_eq!(error, Some(DeviceError::SelfTest { device: device.clone(), family: kernel }), "{kernel}");
+        let message = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(
+            message.contains(&device) && message.contains(kernel) && message.contains("use another device")
+        );
+    }
+}
+
+#[test]
+fn a_kernel_that_the_driver_cannot_compile_is_an_error_that_names_it() {
+    let Some(adapter) = adapter() else { return };
+    let shaders = Some(spoilt("fixed_encode", "return", "give back"));
+    let error = adapter.open_with(GpuMode::Limb, Setup { shaders, ..Setup::default() }).err();
+    let Some(DeviceError::NoGpu { problem }) = error else { panic!("{error:?}") };
+    assert!(problem.contains("fixed_encode") && problem.contains(adapter.name()), "{problem}");
+}
+
+#[test]
+fn a_lost_device_is_an_error_and_leaves_the_input_as_it_was() {
+    let Some(gpu) = open(GpuMode::Limb, Setup::default()) else { return };
+    let (mut acc, other) = (vec![7u64; 5000], vec![9u64; 5000]);
+    gpu.add(&mut acc, &other).unwrap();
+    gpu.0.device.destroy();
+    for _ in 0..2 {
+        let error = gpu.add(&mut acc, &other).unwrap_err();
+        let KernelError::Gpu { problem } = &error else { panic!("{error}") };
+        assert!(problem.contains("ring_add_u64") && problem.contains(gpu.describe()), "{problem}");
+        assert!(acc.iter().all(|x| *x == 16));
+    }
+    assert!(gpu.sum(&acc).is_err());
+}
+
+#[test]
+fn a_complaint_of_the_driver_fails_one_batch_and_not_the_next() {
+    let Some(gpu) = open(GpuMode::Limb, Setup::default()) else { return };
+    let (mut acc, other) = (vec![7u64; 5000], vec![9u64; 5000]);
+    let _ = gpu.0.device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: u64::MAX / 2,
+        usage: wgpu::BufferUsages::STORAGE,
+        mapped_at_creation: false,
+    });
+    let error = gpu.add(&mut acc, &other).unwrap_err();
+    assert!(error.to_string().contains("run again with the CPU"), "{error}");
+    assert!(acc.iter().all(|x| *x == 7));
+    gpu.add(&mut acc, &other).unwrap();
+    assert!(acc.iter().all(|x| *x == 16));
+}
+
+#[test]
+fn threads_share_a_gpu() {
+    let Some(gpu) = open(GpuMode::Limb, Setup { shard: Some(4096), ..Setup::default() }) else { return };
+    std::thread::scope(|scope| {
+        for id in 0..4 {
+            let gpu = gpu.clone();
+            scope.spawn(move || {
+                let span = Span { key: &KEY, id, block: 0 };
+                for len in [100, 5000, 9000] {
+                    let mut got = vec![id; len];
+                    let mut want = got.clone();
+                    gpu.mask_add(&span, &mut got).unwrap();
+                    spec::mask::add(&mut want, &KEY, id, 0);
+                    assert!(got == want, "thread {id}, length {len}");
+                }
+            });
+        }
+    });
+}
