@@ -134,6 +134,20 @@ fn ragged_rows_name_line_and_lengths() {
 }
 
 #[test]
+fn lines_are_counted_as_an_editor_does() {
+    for text in [
+        "age,sex\n1,f\n\n2\n",
+        "age,sex\n1,f\n\n2",
+        "sex,age,x\n\n\nf,secret,\"\n\n\"",
+        "age,sex\n\n\nsecret,\"f\n\"\n1,f\n",
+    ] {
+        for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+            check(&error(&text), &["line 4"]);
+        }
+    }
+}
+
+#[test]
 fn values_that_are_not_what_is_declared() {
     let place = ["line 3", "column `age`"];
     for (field, words) in [

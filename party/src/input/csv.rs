@@ -41,8 +41,8 @@ impl<R: Read + Send> CsvRows<R> {
         let mut reader = ReaderBuilder::new()
             .delimiter(delimiter)
             .buffer_capacity(1 << 16)
-            .from_reader(Allowance { inner, left: MAX_RECORD });
-        let header = reader.byte_headers().map_err(|error| fault(error, &file))?;
+            .from_reader(Allowance { inner, left: MAX_RECORD, given: 0, last: 0, returns: None });
+        let header = reader.byte_headers().map_err(|error| fault(error, &file, None))?.clone();
         if header.is_empty() {
             return Err(InputFault::Empty.of(&file));
         }
@@ -85,7 +85,8 @@ impl<R: Read + Send> CsvRows<R> {
     fn read(&mut self, rows: &mut Rows, marks: &mut Vec<bool>) -> Result<(), InputError> {
         while rows.len < BATCH {
             self.reader.get_mut().left = MAX_RECORD;
-            if !self.reader.read_byte_record(&mut self.record).map_err(|error| fault(error, &self.file))? {
+            let more = self.reader.read_byte_record(&mut self.record);
+            if !more.map_err(|error| fault(error, &self.file, Some(self.line())))? {
                 self.over = true;
                 return Ok(());
             }
@@ -122,10 +123,14 @@ impl<R: Read + Send> CsvRows<R> {
         Ok(())
     }
 
+    /// The line on which the record begins that was read last.
+    fn line(&self) -> u64 {
+        line(&self.reader, &self.record)
+    }
+
     /// The place of a column in the record that was read last.
     fn place(&self, column: &str) -> Place {
-        let line = self.record.position().map(csv::Position::line);
-        Place { line, column: Some(column.to_owned()), ..Place::default() }
+        Place { line: Some(self.line()), column: Some(column.to_owned()), ..Place::default() }
     }
 }
 
@@ -175,15 +180,26 @@ fn no_word(field: &[u8]) -> InputFault {
     }
 }
 
+/// The line on which the record begins that was read last.
+///
+/// The reader's own position of a record is where it looked for one: before blank lines, and before the line feed
+/// that a carriage return leaves over. So this counts back from the end.
+fn line<R>(reader: &Reader<Allowance<R>>, record: &ByteRecord) -> u64 {
+    let source = reader.get_ref();
+    let unfinished = reader.position().byte() == source.given && source.last != b'\n';
+    let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+    let end = u64::from(!unfinished && source.returns != Some(true));
+    reader.position().line().saturating_sub(within + end).max(1)
+}
+
 /// An error of the CSV reader, without anything of the record that it holds.
-fn fault(error: csv::Error, file: &str) -> InputError {
-    let line = error.position().map(csv::Position::line);
+fn fault(error: csv::Error, file: &str, line: Option<u64>) -> InputError {
     let place = Place { line, ..Place::default() };
     match error.into_kind() {
         ErrorKind::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Spent>()) => {
-            InputFault::Endless { limit: MAX_RECORD }.at(file, place)
+            InputFault::Endless { limit: MAX_RECORD }.of(file)
         }
-        ErrorKind::Io(error) => InputFault::io(&error).at(file, place),
+        ErrorKind::Io(error) => InputFault::io(&error).of(file),
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
             InputFault::Ragged { expected: expected_len, found: len }.at(file, place)
         }
@@ -195,6 +211,11 @@ fn fault(error: csv::Error, file: &str) -> InputError {
 struct Allowance<R> {
     inner: R,
     left: u64,
+    /// Bytes so far, and the last of them.
+    given: u64,
+    last: u8,
+    /// Whether the first line ends in a carriage return and a line feed; unknown before its end.
+    returns: Option<bool>,
 }
 
 /// The allowance is spent.
@@ -209,6 +230,14 @@ impl<R: Read> Read for Allowance<R> {
         }
         let count = self.inner.read(buffer)?;
         self.left = self.left.saturating_sub(count as u64);
+        if self.returns.is_none()
+            && let Some(end) = buffer[..count].iter().position(|byte| *byte == b'\n')
+        {
+            let before = end.checked_sub(1).map_or(self.last, |before| buffer[before]);
+            self.returns = Some(before == b'\r');
+        }
+        self.given += count as u64;
+        self.last = count.checked_sub(1).map_or(self.last, |last| buffer[last]);
         Ok(count)
     }
 }

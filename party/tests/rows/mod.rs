@@ -1,5 +1,5 @@
 //! Manifests, files and readers for tests of rows.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::path::Path;
 use veilgrid_api::{dataset::PrivateDatasetSpec, manifest, plan::Plan, planner};
