@@ -209,7 +209,8 @@ fn missing_nested_and_double_columns() {
         &error(&age(), &simple("optional double years;", vec![one()])),
         &["column `age`", "missing", "`years`"],
     );
-    let nested = simple("optional group age { optional double years; }", vec![]);
+    let nested =
+        write("optional group age { optional double years; }", &[], properties(true, Compression::SNAPPY));
     check(&error(&age(), &nested), &["column `age`", "nested"]);
     let twice = simple("optional double age; optional double age;", vec![one(), one()]);
     check(&error(&age(), &twice), &["column `age`", "twice"]);

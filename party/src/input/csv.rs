@@ -184,7 +184,7 @@ fn no_word(field: &[u8]) -> InputFault {
 ///
 /// The reader's own position of a record is where it looked for one: before blank lines, and before the line feed
 /// that a carriage return leaves over. So this counts back from the end.
-fn line<R>(reader: &Reader<Allowance<R>>, record: &ByteRecord) -> u64 {
+fn line<R: Read>(reader: &Reader<Allowance<R>>, record: &ByteRecord) -> u64 {
     let source = reader.get_ref();
     let unfinished = reader.position().byte() == source.given && source.last != b'\n';
     let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
