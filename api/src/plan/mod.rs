@@ -3,6 +3,12 @@
 //! A plan holds integers and text only, so that its canonical JSON is one and the same everywhere: objects with keys in
 //! byte order, no white space, integers in decimal digits (RFC 8785 restricted to what a plan can hold).
 
+mod differences;
+mod wire;
+
+pub use differences::differences;
+pub use wire::PlanError;
+
 use crate::{
     amount::{Delta, Epsilon},
     job::{DeviceChoice, Protocol},
@@ -191,7 +197,8 @@ pub struct Component {
     pub sensitivity: u64,
     /// The epsilon of this component.
     pub epsilon: Epsilon,
-    /// The scale of each party's discrete Laplace noise: `sensitivity / epsilon` as a reduced fraction.
+    /// The scale of each party's discrete Laplace noise: `sensitivity / epsilon` as a reduced fraction, rounded up
+    /// where it needs more than 64 bits, and an eighth at the least.
     pub scale: Scale,
 }
 
