@@ -4,8 +4,26 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The privacy that a data owner is ready to spend. A job may ask; only the owner's ledger says yes.
+#[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+#[cfg_attr(
+    feature = "crd",
+    kube(
+        group = "veilgrid.dev",
+        version = "v1alpha1",
+        kind = "PrivacyBudget",
+        plural = "privacybudgets",
+        namespaced,
+        doc = "The most that all jobs together may learn from the datasets it guards.",
+        shortname = "pb",
+        category = "veilgrid",
+        printcolumn = r#"{"name": "Epsilon", "type": "number", "description": "The total of all releases", "jsonPath": ".spec.epsilon"}"#,
+        printcolumn = r#"{"name": "Delta", "type": "number", "jsonPath": ".spec.delta"}"#,
+        printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
+    )
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = crate::schema::structural)]
 pub struct PrivacyBudgetSpec {
     /// The total epsilon of all releases, more than 0 and at most 1000000.
     #[schemars(range(min = 1e-9, max = 1_000_000.0))]

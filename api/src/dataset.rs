@@ -8,8 +8,26 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Rows that stay with their owner: where they are, their public schema, the unit of privacy, the budget that guards them.
+#[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+#[cfg_attr(
+    feature = "crd",
+    kube(
+        group = "veilgrid.dev",
+        version = "v1alpha1",
+        kind = "PrivateDataset",
+        plural = "privatedatasets",
+        namespaced,
+        doc = "Rows that stay with their owner, their public schema, and the budget that guards them.",
+        shortname = "pd",
+        category = "veilgrid",
+        printcolumn = r#"{"name": "Budget", "type": "string", "description": "The PrivacyBudget that guards it", "jsonPath": ".spec.budget"}"#,
+        printcolumn = r#"{"name": "Person", "type": "string", "description": "The column that names the privacy unit; a row where empty", "jsonPath": ".spec.person.column"}"#,
+        printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
+    )
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = crate::schema::structural)]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "!has(self.person) || self.columns.exists(c, c.name == self.person.column && has(c.identifier))", "message": "person.column must be an identifier column of this dataset"}
 ]))]

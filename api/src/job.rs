@@ -8,8 +8,26 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One joint computation. The spec says all that will be learned.
+#[cfg_attr(feature = "crd", derive(kube::CustomResource))]
+#[cfg_attr(
+    feature = "crd",
+    kube(
+        group = "veilgrid.dev",
+        version = "v1alpha1",
+        kind = "PrivateJob",
+        plural = "privatejobs",
+        namespaced,
+        doc = "Who computes what together, at which cost of privacy.",
+        shortname = "pj",
+        category = "veilgrid",
+        printcolumn = r#"{"name": "Epsilon", "type": "number", "description": "The privacy it asks of each dataset", "jsonPath": ".spec.privacy.epsilon"}"#,
+        printcolumn = r#"{"name": "Protocol", "type": "string", "jsonPath": ".spec.protocol"}"#,
+        printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
+    )
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = crate::schema::structural)]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "self.parties.all(p, self.parties.exists_one(q, q.dataset == p.dataset))", "message": "each party needs a dataset of its own"},
     {"rule": "!has(self.recipients) || self.recipients.all(r, self.parties.exists(p, p.name == r))", "message": "a recipient must be one of the parties"}

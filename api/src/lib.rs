@@ -6,6 +6,7 @@
 
 pub mod amount;
 pub mod budget;
+pub mod crd;
 pub mod dataset;
 pub mod fault;
 pub mod job;
@@ -13,6 +14,7 @@ pub mod limits;
 pub mod manifest;
 pub mod plan;
 pub mod planner;
+mod schema;
 mod sensitivity;
 mod shape;
 pub mod statistics;

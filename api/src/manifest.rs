@@ -8,10 +8,10 @@ use crate::{
     dataset::PrivateDatasetSpec,
     fault::{Fault, quoted},
     job::PrivateJobSpec,
-    shape,
+    schema, shape,
     yaml::{self, Node},
 };
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::{
@@ -285,16 +285,10 @@ fn envelope<Spec: Kind>() -> (&'static str, Value) {
                 "required": ["name"],
                 "properties": {"name": text, "namespace": text, "labels": texts, "annotations": texts},
             },
-            "spec": spec_schema::<Spec>(),
+            "spec": schema::of::<Spec>(),
             // An operator's; a file taken from a cluster may carry it.
             "status": {},
         },
     });
     (Spec::KIND, schema)
-}
-
-/// The schema of a spec, with every part in its place.
-pub(crate) fn spec_schema<Spec: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<Spec>().to_value()
 }

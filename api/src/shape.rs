@@ -44,11 +44,10 @@ impl Checker {
     }
 
     fn node(&mut self, node: &Node, schema: &Value, path: &str) {
-        let schema = without_null(schema);
         if schema["x-kubernetes-int-or-string"] == Value::Bool(true) {
             return self.int_or_string(node, path);
         }
-        let Some(expected) = kind(schema) else { return };
+        let Some(expected) = schema["type"].as_str() else { return };
         match (&node.tree, expected) {
             (Tree::Null, _) => {
                 let empty = expected == "object" && schema["required"].as_array().is_none_or(Vec::is_empty);
@@ -84,12 +83,11 @@ impl Checker {
             match known.and_then(|known| known.get(&entry.key)) {
                 Some(inner) => self.node(&entry.value, inner, &field),
                 None if extra.is_object() => self.node(&entry.value, extra, &field),
-                None if known.is_some() => {
+                None => {
                     let names: Vec<&str> =
                         known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
                     self.tell(&field, entry.line, "unknown field", advice(&entry.key, &names));
                 }
-                None => {}
             }
         }
         for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
@@ -100,7 +98,8 @@ impl Checker {
     }
 
     fn word(&mut self, line: u32, text: &str, schema: &Value, path: &str) {
-        let words = words(schema);
+        let words: Vec<&str> =
+            schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         if !words.is_empty() && !words.contains(&text) {
             self.tell(path, line, format!("{} is not known here", quoted(text)), advice(text, &words));
         }
@@ -138,34 +137,6 @@ impl Checker {
 /// `path.field`, or `field` at the top.
 fn join(path: &str, field: &str) -> String {
     if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
-}
-
-/// The alternative that is not null, for an optional field whose schema is written as a choice.
-fn without_null(schema: &Value) -> &Value {
-    match schema["anyOf"].as_array() {
-        Some(choices) => choices.iter().find(|choice| choice["type"] != "null").unwrap_or(schema),
-        None => schema,
-    }
-}
-
-fn kind(schema: &Value) -> Option<&str> {
-    match &schema["type"] {
-        Value::String(kind) => Some(kind),
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
-        _ if schema["oneOf"].is_array() => Some("string"),
-        _ => None,
-    }
-}
-
-/// The words that a text may be; none where any will do.
-fn words(schema: &Value) -> Vec<&str> {
-    let listed = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let choices = schema["oneOf"].as_array().into_iter().flatten();
-    let described = choices.flat_map(|choice| {
-        let listed = choice["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        choice["const"].as_str().into_iter().chain(listed)
-    });
-    listed.chain(described).collect()
 }
 
 fn name(tree: &Tree) -> &'static str {

@@ -2,7 +2,8 @@
 
 use crate::{
     fault::Fault,
-    manifest::{Kind, Object, spec_schema},
+    manifest::{Kind, Object},
+    schema,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use serde_json::Value;
 /// Tells each field of the spec that is too long, too short or out of range.
 pub(super) fn check<Spec: Kind + Serialize>(object: &Object<Spec>, faults: &mut Vec<Fault>) {
     let Ok(value) = serde_json::to_value(&object.spec) else { return };
-    walk(object, &value, &spec_schema::<Spec>(), "spec", faults);
+    walk(object, &value, &schema::of::<Spec>(), "spec", faults);
 }
 
 fn walk<Spec: Kind>(
@@ -20,11 +21,6 @@ fn walk<Spec: Kind>(
     path: &str,
     faults: &mut Vec<Fault>,
 ) {
-    // An optional part may be written as a choice with null.
-    let schema = match schema["anyOf"].as_array() {
-        Some(choices) => choices.iter().find(|choice| choice["type"] != "null").unwrap_or(schema),
-        None => schema,
-    };
     let count = |name: &str| schema[name].as_u64();
     let mut tell = |problem: String, remedy: String| faults.push(object.fault(path, problem, remedy));
     match value {
