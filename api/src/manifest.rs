@@ -81,12 +81,17 @@ impl<Spec> Object<Spec> {
     pub fn key(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
     }
+
+    /// `namespace/name` for a message: a name that breaks the rules may hold any character.
+    pub(crate) fn shown(&self) -> String {
+        self.key().escape_debug().to_string()
+    }
 }
 
 impl<Spec: Kind> Object<Spec> {
     /// The object as faults name it: `PrivateJob default/hospitals`.
     pub fn title(&self) -> String {
-        format!("{} {}", Spec::KIND, self.key())
+        format!("{} {}", Spec::KIND, self.shown())
     }
 
     /// A fault of one of its fields.
@@ -187,7 +192,8 @@ fn document(
     let namespace = text(node.get("metadata").and_then(|metadata| metadata.get("namespace")));
     let object = match (&kind, &name) {
         (Some(kind), Some(name)) if kind.len() <= 63 && name.len() <= 63 => {
-            format!("{kind} {}/{name}", namespace.as_deref().filter(|n| n.len() <= 63).unwrap_or("default"))
+            let namespace = namespace.as_deref().filter(|n| n.len() <= 63).unwrap_or("default");
+            format!("{kind} {namespace}/{name}").escape_debug().to_string()
         }
         _ => format!("document {}", index + 1),
     };

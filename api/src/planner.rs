@@ -43,7 +43,7 @@ pub(crate) fn is_run(run: &str) -> bool {
 
 fn choose<'a>(manifest: &'a Manifest, job: Option<&str>) -> Result<&'a Object<PrivateJobSpec>, Fault> {
     let jobs = &manifest.jobs;
-    let known = || jobs.iter().take(32).map(Object::key).collect::<Vec<_>>().join(", ");
+    let known = || jobs.iter().take(32).map(Object::shown).collect::<Vec<_>>().join(", ");
     match job {
         None => match &jobs[..] {
             [] => Err(file_fault("the file holds no PrivateJob", "add one")),

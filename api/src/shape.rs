@@ -134,9 +134,10 @@ impl Checker {
     }
 }
 
-/// `path.field`, or `field` at the top.
+/// `path.field`, or `field` at the top. A field that nobody knows may hold any character.
 fn join(path: &str, field: &str) -> String {
-    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
+    let field = field.escape_debug();
+    if path.is_empty() { field.to_string() } else { format!("{path}.{field}") }
 }
 
 fn name(tree: &Tree) -> &'static str {

@@ -64,47 +64,60 @@ fn one(
 ) -> Option<ColumnKind> {
     let datasets: Vec<&Object<PrivateDatasetSpec>> =
         owners.iter().flatten().map(|owner| owner.dataset).collect();
-    fn declared<'a>(dataset: &'a Object<PrivateDatasetSpec>, name: &str) -> Option<&'a Column> {
-        dataset.spec.columns.iter().find(|column| column.name == name)
-    }
-    let Some((model, first)) = datasets.iter().find_map(|d| Some((*d, declared(d, name)?))) else {
+    let declared: Vec<Option<&Column>> = datasets
+        .iter()
+        .map(|dataset| dataset.spec.columns.iter().find(|column| column.name == name))
+        .collect();
+    let column = quoted(name);
+    if declared.iter().all(Option::is_none) {
         if let Some(dataset) = datasets.first() {
             let names: Vec<&str> = dataset.spec.columns.iter().take(64).map(|c| c.name.as_str()).collect();
-            let problem = format!("no dataset declares the column {}", quoted(name));
-            faults.push(job.fault(path, problem, advice(name, &names)));
+            faults.push(job.fault(
+                path,
+                format!("no dataset declares the column {column}"),
+                advice(name, &names),
+            ));
         }
         return None;
-    };
+    }
+    // Where one dataset has it wrong, the others are not told that they differ from it.
+    let sound = declared.iter().flatten().filter(|column| is_sound(column));
+    let alike = |a: &Column| declared.iter().flatten().filter(|b| difference(a, b).is_none()).count();
+    let model: &Column = sound.rev().max_by_key(|column| alike(column))?;
+    let place =
+        declared.iter().position(|column| column.is_some_and(|column| std::ptr::eq(column, model)))?;
     let before = faults.len();
-    for dataset in &datasets {
-        let column = quoted(name);
-        match declared(dataset, name) {
+    let mut all_sound = true;
+    for (dataset, other) in datasets.iter().zip(&declared) {
+        let (here, there) = (dataset.shown(), datasets[place].shown());
+        match other {
             None => {
-                let problem = format!(
-                    "PrivateDataset {} does not declare the column {column}; {} does",
-                    dataset.key(),
-                    model.key()
-                );
+                let problem =
+                    format!("PrivateDataset {here} does not declare the column {column}; {there} does");
                 faults.push(job.fault(path, problem, "declare it there too, or leave the statistic out"));
             }
+            Some(other) if !is_sound(other) => all_sound = false,
             Some(other) => {
-                if let Some((here, there)) = difference(first, other) {
+                if let Some((theirs, usual)) = difference(other, model) {
                     let problem = format!(
-                        "the column {column} differs: {here} in PrivateDataset {}, {there} in {}",
-                        model.key(),
-                        dataset.key()
+                        "the column {column} differs: {theirs} in PrivateDataset {here}, {usual} in {there}"
                     );
                     faults.push(job.fault(path, problem, "declare it alike in both"));
                 }
             }
         }
     }
-    let kind = kind_of(first);
-    if kind.is_none() && first.identifier.is_some() && before == faults.len() {
-        let problem = format!("the column {} is an identifier", quoted(name));
+    if model.identifier.is_some() && before == faults.len() {
+        let problem = format!("the column {column} is an identifier");
         faults.push(job.fault(path, problem, "statistics use number and category columns only"));
     }
-    kind.filter(|_| before == faults.len())
+    kind_of(model).filter(|_| all_sound && before == faults.len())
+}
+
+/// Whether a declaration has no fault of its own.
+fn is_sound(column: &Column) -> bool {
+    let identifier = column.identifier.is_some() && column.number.is_none() && column.category.is_none();
+    identifier || kind_of(column).is_some()
 }
 
 /// What a valid column's values are; `None` for an identifier and for a column whose own dataset has told its fault.

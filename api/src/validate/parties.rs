@@ -60,7 +60,7 @@ pub(super) fn check(manifest: &Manifest, job: &Job, owners: &[Option<Owner<'_>>]
         label(job, &format!("{path}.name"), &party.name, faults);
         if owner.is_none() {
             let problem = format!("the PrivateDataset {} is not in the file", quoted(&dataset(party)));
-            let known: Vec<String> = manifest.datasets.iter().map(Object::key).collect();
+            let known: Vec<String> = manifest.datasets.iter().map(Object::shown).collect();
             let remedy = match known.len() {
                 0 => "add it to the file".into(),
                 1..=8 => format!("add it, or name one of {}", known.join(", ")),
@@ -121,7 +121,7 @@ pub(super) fn budgets(job: &Job, owners: &[Option<Owner<'_>>], faults: &mut Vec<
     };
     let mut draws: BTreeMap<String, (u64, &Object<PrivacyBudgetSpec>)> = BTreeMap::new();
     for budget in owners.iter().flatten().filter_map(|owner| owner.budget) {
-        draws.entry(budget.key()).or_insert((0, budget)).0 += 1;
+        draws.entry(budget.shown()).or_insert((0, budget)).0 += 1;
     }
     for (key, (times, budget)) in draws {
         let ask = |units: u64| units.checked_mul(times);

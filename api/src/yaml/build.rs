@@ -209,6 +209,7 @@ impl Builder {
 
     fn broken(&mut self, line: u32, problem: &str) {
         self.stack.clear();
+        let problem = problem.replace(char::is_control, "?");
         self.fault(
             line,
             &format!("not YAML: {problem}"),
