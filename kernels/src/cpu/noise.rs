@@ -108,14 +108,14 @@ fn group<S: IntSimd>(simd: S, law: &Laplace, words: &[u64]) -> [u64; GROUP] {
         let vector = |block: &[u64]| S::as_simd_u64s(block).0[i];
         let mut size = zero;
         for (k, (block, threshold)) in digits.chunks_exact(GROUP).zip(law.thresholds()).enumerate() {
-            let is_one = simd.less_than_u64s(vector(block), simd.splat_u64s(*threshold));
-            size = simd.or_u64s(size, simd.select_u64s(is_one, simd.splat_u64s(1 << k), zero));
+            let is_one = simd.below(vector(block), simd.splat_u64s(*threshold));
+            size = simd.or_u64s(size, simd.and_u64s(is_one, simd.splat_u64s(1 << k)));
         }
         let size = simd.add_u64s(size, one);
         let word = vector(head);
         let negative = simd.sub_u64s(zero, simd.and_u64s(word, one));
         let signed = simd.sub_u64s(simd.xor_u64s(size, negative), negative);
-        *out = simd.select_u64s(simd.less_than_u64s(word, zero_below), zero, signed);
+        *out = simd.and_u64s(signed, simd.not_u64s(simd.below(word, zero_below)));
     }
     sampled
 }

@@ -31,6 +31,8 @@ pub trait IntSimd: Simd {
     fn rotate_12(self, x: Self::u32s) -> Self::u32s;
     /// By 7.
     fn rotate_7(self, x: Self::u32s) -> Self::u32s;
+    /// All bits of a lane set where `a < b`, none elsewhere; never by a branch.
+    fn below(self, a: Self::u64s, b: Self::u64s) -> Self::u64s;
     /// From sixteen rows (word `i` of one block in each lane) to the blocks one after the other.
     fn blocks_of_rows(self, rows: Row16<Self::u32s>) -> Row16<Self::u32s>;
 }
@@ -107,6 +109,12 @@ impl IntSimd for pulp::Scalar {
     fn rotate_7(self, x: u32) -> u32 {
         x.rotate_left(7)
     }
+    /// The borrow of `a - b` out of the highest bit, in Boolean terms: a comparison is sometimes made a branch.
+    #[inline(always)]
+    fn below(self, a: u64, b: u64) -> u64 {
+        let borrow = (!a & b) | ((!a | b) & a.wrapping_sub(b));
+        0u64.wrapping_sub(borrow >> 63)
+    }
     #[inline(always)]
     fn blocks_of_rows(self, rows: Row16<u32>) -> Row16<u32> {
         rows
@@ -117,7 +125,7 @@ impl IntSimd for pulp::Scalar {
 mod x86 {
     use super::{IntSimd, Row16};
     use pulp::x86::{V3, V4};
-    use pulp::{u32x8, u32x16};
+    use pulp::{Simd, u32x8, u32x16, u64x4, u64x8};
     use std::arch::x86_64::{__m256i, __m512i};
 
     /// Byte shuffles that rotate each 32-bit lane: one instruction, where two shifts and an `or` are three.
@@ -163,6 +171,10 @@ mod x86 {
             shift_or::<7, 25>(self, x)
         }
 
+        #[inline(always)]
+        fn below(self, a: u64x4, b: u64x4) -> u64x4 {
+            self.select_u64s(self.less_than_u64s(a, b), self.splat_u64s(u64::MAX), self.splat_u64s(0))
+        }
         #[inline(always)]
         fn blocks_of_rows(self, rows: Row16<u32x8>) -> Row16<u32x8> {
             let avx2 = self.avx2;
@@ -216,6 +228,10 @@ mod x86 {
             pulp::cast(self.avx512f._mm512_rol_epi32::<7>(pulp::cast(x)))
         }
 
+        #[inline(always)]
+        fn below(self, a: u64x8, b: u64x8) -> u64x8 {
+            self.select_u64s(self.less_than_u64s(a, b), self.splat_u64s(u64::MAX), self.splat_u64s(0))
+        }
         #[inline(always)]
         fn blocks_of_rows(self, rows: Row16<u32x16>) -> Row16<u32x16> {
             let f = self.avx512f;

@@ -1,0 +1,143 @@
+//! Writes the frozen answers of every family but ChaCha20 (whose are the RFC's) from the definitions in `spec`.
+//!
+//! `cargo run -p veilgrid-kernels --example vectors`: a difference in `tests/vectors/` means that the bits have
+//! changed, and with them what parties of two versions would compute.
+
+#[allow(dead_code, unreachable_pub)]
+#[path = "../tests/vectors/format.rs"]
+mod format;
+
+use format::{At, Fixed, Mask, Noise, Ring, Share, words};
+use serde::Serialize;
+use std::error::Error;
+use std::path::Path;
+use veilgrid_kernels::{Laplace, Word, spec};
+
+const KEY: [u8; 32] = *b"frozen answers of the kernels, 1";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    write(&folder, "ring", &[ring::<u32>(32), ring::<u64>(64)])?;
+    write(&folder, "mask", &[mask::<u32>(32, 0), mask::<u64>(64, 0xffff_fffe)])?;
+    write(&folder, "share", &[share()])?;
+    write(
+        &folder,
+        "fixed",
+        &[fixed(0, -(1 << 51), 1 << 51)?, fixed(30, -1_000_000, 77)?, fixed(12, 3, 4095)?],
+    )?;
+    let scales = [(1, 8), (1, 2), (7, 2), (10, 1), (1000, 1), (1 << 40, 1)];
+    write(&folder, "noise", &scales.map(|(numerator, denominator)| noise(numerator, denominator)))?;
+    Ok(())
+}
+
+fn write<T: Serialize>(folder: &Path, name: &str, vectors: &[T]) -> Result<(), Box<dyn Error>> {
+    let text = serde_json::to_string_pretty(vectors)?;
+    std::fs::write(folder.join(name).with_extension("json"), text + "\n")?;
+    Ok(())
+}
+
+/// Sixteen values: half look random, half are where carries and signs turn.
+fn values(id: u64) -> Vec<u64> {
+    let mut values: Vec<u64> = spec::mask::words(&KEY, id, 0, 16);
+    values[..8].copy_from_slice(&[0, 1, u64::MAX, 1 << 63, (1 << 63) - 1, 0xffff_ffff, 1 << 32, 0x8000_0000]);
+    values.rotate_left(3 * id as usize % 16);
+    values
+}
+
+fn elements<T: Word>(id: u64) -> Vec<T> {
+    values(id).iter().map(|value| T::from_le(&value.to_le_bytes()[..size_of::<T>()])).collect()
+}
+
+fn wide<T: Word>(elements: &[T]) -> Vec<String> {
+    let bytes = |element: &T| bytes_of(*element);
+    words(&elements.iter().map(bytes).collect::<Vec<u64>>())
+}
+
+fn bytes_of<T: Word>(element: T) -> u64 {
+    let bytes: Vec<u8> = bytemuck::bytes_of(&element).to_vec();
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
+fn ring<T: Word>(bits: u32) -> Ring {
+    let (a, b) = (elements::<T>(1), elements::<T>(2));
+    let after = |operation: fn(&mut [T], &[T])| {
+        let mut acc = a.clone();
+        operation(&mut acc, &b);
+        wide(&acc)
+    };
+    Ring {
+        bits,
+        add: after(spec::ring::add),
+        sub: after(spec::ring::sub),
+        mul: after(spec::ring::mul),
+        sum_of_a: format!("{:x}", bytes_of(spec::ring::sum(&a))),
+        a: wide(&a),
+        b: wide(&b),
+    }
+}
+
+fn mask<T: Word>(bits: u32, block: u64) -> Mask {
+    let data: Vec<T> = [elements::<T>(3), elements::<T>(4)].concat();
+    let (mut add, mut sub) = (data.clone(), data.clone());
+    spec::mask::add(&mut add, &KEY, 77, block);
+    spec::mask::sub(&mut sub, &KEY, 77, block);
+    Mask { bits, at: At::new(KEY, 77, block), data: wide(&data), add: wide(&add), sub: wide(&sub) }
+}
+
+fn share() -> Share {
+    let secret = values(5);
+    let masks = [(&KEY, 1, 0), (&KEY, 2, 9)];
+    let mut correction = secret.clone();
+    spec::share::split(&mut correction, &masks);
+    let shares = masks.map(|mask| {
+        let mut share = vec![0; secret.len()];
+        spec::share::expand(&mut share, mask);
+        words(&share)
+    });
+    Share {
+        secret: words(&secret),
+        streams: masks.map(|(key, id, block)| At::new(*key, id, block)).to_vec(),
+        shares: shares.to_vec(),
+        correction: words(&correction),
+    }
+}
+
+fn fixed(fraction_bits: u32, min: i64, max: i64) -> Result<Fixed, Box<dyn Error>> {
+    let unit = 2f64.powi(-(fraction_bits as i32));
+    let mut values =
+        vec![0.0, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MIN_POSITIVE, 1e300, -1e300];
+    values
+        .extend([0.5, 1.5, 2.5, -0.5, -1.5, 0.499_999_999_999_999_94, 3.25, -7.75, 4094.5].map(|x| x * unit));
+    values.extend([5e-324, 1125899906842623.5, -1125899906842624.5, 2251799813685248.0]);
+    let mut encoded = vec![0; values.len()];
+    spec::fixed::encode(&values, veilgrid_kernels::Fixed::new(fraction_bits, min, max)?, &mut encoded);
+    let units: Vec<i64> = self::values(6).iter().enumerate().map(|(i, x)| (*x as i64) >> (i % 4)).collect();
+    let mut decoded = vec![0.0; units.len()];
+    spec::fixed::decode(&units, fraction_bits, &mut decoded);
+    let bits = |doubles: &[f64]| words(&doubles.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
+    let raw = |integers: &[i64]| words(&integers.iter().map(|x| *x as u64).collect::<Vec<_>>());
+    Ok(Fixed {
+        fraction_bits,
+        min,
+        max,
+        values: bits(&values),
+        encoded: raw(&encoded),
+        units: raw(&units),
+        decoded: bits(&decoded),
+    })
+}
+
+fn noise(numerator: u64, denominator: u64) -> Noise {
+    let law = Laplace::new(numerator, denominator).expect("a scale within the range");
+    let mut samples = vec![0; 21];
+    spec::noise::laplace_fill(&law, &KEY, 2, 0xffff_fff0, &mut samples);
+    Noise {
+        numerator,
+        denominator,
+        zero: format!("{:x}", law.zero_threshold()),
+        thresholds: words(law.thresholds()),
+        total_variation: law.total_variation(),
+        at: At::new(KEY, 2, 0xffff_fff0),
+        samples,
+    }
+}
