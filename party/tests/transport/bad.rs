@@ -84,40 +84,35 @@ async fn a_peer_that_never_answers_is_unreachable() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_of_another_authority_is_refused_at_both_ends() {
     let (ours, other, names) = (Authority::new(), Authority::new(), names(2));
-    // Neither believes the other.
-    let [a, b] = pair([ours.issue(&names[0], |_| {}), other.issue(&names[1], |_| {})]).await;
-    refused(&error(b), "party-0", "its certificate is not signed by the authority");
-    refused(
-        &error(a),
-        "party-1",
-        "it does not accept this party's certificate: it believes another authority",
-    );
-    // Only the one who dials shows a wrong one.
+    let right = || ours.issue(&names[0], |_| {});
     let mut wrong = other.issue(&names[1], |_| {});
-    let right = ours.issue(&names[0], |_| {});
-    wrong.authority = right.authority.clone();
-    let [a, b] = pair([right, wrong]).await;
-    refused(&error(a), "party-1", "its certificate is not signed by the authority");
-    refused(
-        &error(b),
-        "party-0",
-        "it does not accept this party's certificate: it believes another authority",
-    );
+    wrong.authority = right().authority;
+    let (neither_believes, only_the_dialled_believes) =
+        tokio::join!(pair([right(), other.issue(&names[1], |_| {})]), pair([right(), wrong]));
+    let (here, there) = ("its certificate is not signed by the authority", "it believes another authority");
+    let [a, b] = neither_believes.map(error);
+    refused(&b, "party-0", here);
+    refused(&a, "party-1", there);
+    let [a, b] = only_the_dialled_believes.map(error);
+    refused(&a, "party-1", here);
+    refused(&b, "party-0", there);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_expired_certificate_is_refused_at_both_ends() {
     let (authority, names) = (Authority::new(), names(2));
-    for wrong in [0, 1] {
-        let issue = |party: usize| {
-            authority.issue(&names[party], |params| {
-                if party == wrong {
-                    params.not_before = date_time_ymd(2001, 1, 1);
-                    params.not_after = date_time_ymd(2002, 1, 1);
-                }
-            })
-        };
-        let mut ends = pair([issue(0), issue(1)]).await.map(error);
+    let issue = |party: usize, expired: bool| {
+        authority.issue(&names[party], |params| {
+            if expired {
+                params.not_before = date_time_ymd(2001, 1, 1);
+                params.not_after = date_time_ymd(2002, 1, 1);
+            }
+        })
+    };
+    let pairs =
+        tokio::join!(pair([issue(0, true), issue(1, false)]), pair([issue(0, false), issue(1, true)]),);
+    for (wrong, ends) in [(0, pairs.0), (1, pairs.1)] {
+        let mut ends = ends.map(error);
         ends.rotate_left(wrong);
         let [wrong_end, right_end] = ends;
         refused(&right_end, &names[wrong], "its certificate has expired");
@@ -129,23 +124,24 @@ async fn an_expired_certificate_is_refused_at_both_ends() {
 async fn another_partys_certificate_is_refused_at_both_ends() {
     let (authority, names) = (Authority::new(), names(2));
     let issue = |name: &str| authority.issue(name, |_| {});
-    // The one who is dialled shows it.
-    let [a, b] = pair([issue("party-7"), issue(&names[1])]).await;
-    refused(&error(b), "party-0", "its certificate is another party's: ");
-    refused(&error(a), "party-1", "another party's");
-    // The one who dials shows it: a stranger's, and that of the very party it calls.
-    for name in ["party-7", "party-0"] {
-        let [a, b] = pair([issue(&names[0]), issue(name)]).await;
-        refused(&error(a), "party-1", "names no party of this job that may call here");
-        refused(&error(b), "party-0", "it names no party that may call there");
-    }
     // Two names speak for nobody.
     let two = authority.issue(&names[1], |params| {
         params.subject_alt_names.push(rcgen::SanType::DnsName("party-2".try_into().unwrap()));
     });
-    let [a, b] = pair([issue(&names[0]), two]).await;
-    refused(&error(a), "party-1", "names no party");
-    refused(&error(b), "party-0", "names no party");
+    let (dialled, stranger, called, two) = tokio::join!(
+        pair([issue("party-7"), issue(&names[1])]),
+        pair([issue(&names[0]), issue("party-7")]),
+        pair([issue(&names[0]), issue(&names[0])]),
+        pair([issue(&names[0]), two]),
+    );
+    let [a, b] = dialled.map(error);
+    refused(&b, "party-0", "its certificate is another party's: ");
+    refused(&a, "party-1", "another party's");
+    for ends in [stranger, called, two] {
+        let [a, b] = ends.map(error);
+        refused(&a, "party-1", "names no party of this job that may call here");
+        refused(&b, "party-0", "it names no party that may call there");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -115,9 +115,9 @@ async fn flow(mesh: Arc<Mesh>, messages: u64, seed: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_connections_lose_and_repeat_nothing() {
     let mut cuts = 0;
-    for seed in 0..6 {
+    for seed in 0..4 {
         // From cuts inside the TLS handshake to cuts every few MiB.
-        let most = [6_000, 50_000, 400_000, 3_000_000][seed as usize % 4];
+        let most = [6_000, 50_000, 400_000, 3_000_000][seed as usize];
         let cutter = Arc::new(Cutter { cutting: AtomicBool::new(false), cuts: AtomicU64::new(0) });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let front = listener.local_addr().unwrap().to_string();
@@ -135,11 +135,11 @@ async fn cut_connections_lose_and_repeat_nothing() {
         let ends: Vec<Arc<Mesh>> = ends.into_iter().map(|mesh| Arc::new(mesh.unwrap())).collect();
         let mut flows = JoinSet::new();
         for mesh in &ends {
-            flows.spawn(flow(Arc::clone(mesh), 40, seed));
+            flows.spawn(flow(Arc::clone(mesh), 30, seed));
         }
         // Small limits would cut for ever: after a while the line holds.
         let calm = async {
-            tokio::time::sleep(Duration::from_millis(700)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
             cutter.cutting.store(false, Ordering::Relaxed);
             std::future::pending::<()>().await;
         };
@@ -152,5 +152,5 @@ async fn cut_connections_lose_and_repeat_nothing() {
         b.unwrap();
         cuts += cutter.cuts.load(Ordering::Relaxed);
     }
-    assert!(cuts >= 12, "only {cuts} cuts");
+    assert!(cuts >= 8, "only {cuts} cuts");
 }
