@@ -4,7 +4,7 @@
 //! checksum of itself; `sum.bin` is the sum of noised shares, little-endian, under the SHA-256 that `checkpoint.json`
 //! holds. Each is replaced whole. A stage is on the disk before anything that depends on it leaves the party.
 
-use crate::durable;
+use crate::{durable, hex::hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -277,11 +277,6 @@ fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 fn disk(path: &Path) -> impl Fn(io::Error) -> CheckpointError + use<> {
     let path = path.to_owned();
     move |error| CheckpointError::Disk { path: path.clone(), error }
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! resumed. What is reserved counts as spent until it is released: unsure means spent.
 
 mod book;
+mod rows;
 mod store;
 
 pub use book::{Balance, Change, Charge, Entry, Figures, Refusal, State};

@@ -10,6 +10,7 @@ pub mod config;
 pub mod decode;
 mod durable;
 pub mod event;
+pub mod exit;
 pub mod handshake;
 mod hex;
 pub mod identity;

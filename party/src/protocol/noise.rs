@@ -57,3 +57,78 @@ impl Noise for PlannedNoise {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use veilgrid_api::{manifest, planner};
+
+    fn plan() -> Plan {
+        let text = "
+apiVersion: veilgrid.dev/v1alpha1
+kind: PrivateJob
+metadata: {name: job}
+spec:
+  parties: [{name: a, dataset: {name: a}}, {name: b, dataset: {name: b}}]
+  privacy: {epsilon: 1}
+  computation:
+    statistics:
+      - {name: rows, count: {}, weight: 3}
+      - {name: mean, mean: {column: age}}
+      - {name: bins, histogram: {column: age, edges: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]}}
+"
+        .to_owned()
+            + &["a", "b"].map(object).concat();
+        planner::plan(&manifest::parse(&text).unwrap(), None, &"0a".repeat(16)).unwrap()
+    }
+
+    fn object(name: &str) -> String {
+        format!(
+            "---
+apiVersion: veilgrid.dev/v1alpha1
+kind: PrivateDataset
+metadata: {{name: {name}}}
+spec:
+  source: {{path: x.csv}}
+  columns: [{{name: age, number: {{min: 0, max: 12}}}}]
+  budget: {name}
+---
+apiVersion: veilgrid.dev/v1alpha1
+kind: PrivacyBudget
+metadata: {{name: {name}}}
+spec: {{epsilon: 1}}
+"
+        )
+    }
+
+    /// Cell for cell the plan's laws, whatever the chunks; and no two chunks share keystream.
+    #[test]
+    fn every_cell_has_the_noise_of_its_component() {
+        let plan = plan();
+        let device = Device::cpu().unwrap();
+        let cells = plan.cells as usize;
+        assert_eq!(cells, 15);
+        for cut in 0..=cells {
+            let mut noised = vec![5u64; cells];
+            let mut noise = PlannedNoise::new(&plan, Seed::from_bytes([9; 32])).unwrap();
+            let (left, right) = noised.split_at_mut(cut);
+            noise.add(&device, 0, left).unwrap();
+            noise.add(&device, cut as u64, right).unwrap();
+
+            let mut stream = Seed::from_bytes([9; 32]).stream(NOISE_STREAM);
+            let mut expected = vec![5u64; cells];
+            for part in [0..cut, cut..cells] {
+                for component in plan.statistics.iter().flat_map(|statistic| &statistic.components) {
+                    let law = Laplace::new(component.scale.numerator, component.scale.denominator).unwrap();
+                    let from = part.start.max(component.offset as usize);
+                    let to = part.end.min((component.offset + component.cells) as usize);
+                    let mut drawn = vec![0i64; to.saturating_sub(from)];
+                    noise::laplace_fill(&device, &law, &mut stream, &mut drawn).unwrap();
+                    (from..to).zip(drawn).for_each(|(i, e)| expected[i] = expected[i].wrapping_add(e as u64));
+                }
+            }
+            assert_eq!(noised, expected, "cut at {cut}");
+            assert!(noised.iter().any(|value| *value != 5));
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What a party finds out by itself before it meets the others.
+
+use super::{
+    error::RunError,
+    session::{NoFaults, Session, SumRows},
+};
+use crate::{
+    aggregate,
+    checkpoint::{CheckpointError, RunFolder, Stage},
+    config::PartyConfig,
+    durable,
+    event::{Event, Events},
+    identity::{Identity, KnownPeers},
+    input::{self, InputError, Position, RowReader, Rows},
+    ledger::{Charge, Ledger, State},
+};
+use std::{fs, path::Path};
+use tokio::sync::watch;
+use veilgrid_api::{
+    amount::{Delta, Epsilon},
+    job::DeviceChoice,
+    manifest::{self, Manifest},
+    plan::Plan,
+    planner,
+};
+use veilgrid_kernels::{Choice, Device};
+use zeroize::Zeroizing;
+
+/// A party before it meets the others.
+pub(super) struct Prepared<'a> {
+    pub(super) session: Session<'a>,
+    pub(super) known: KnownPeers,
+    /// What keeps it from taking part, to be told to the others.
+    pub(super) ready: Result<(), RunError>,
+}
+
+/// Reads the manifest and opens the state. Nothing is booked.
+///
+/// # Errors
+/// What cannot be told to peers, since without it there is no plan or no identity; and a run that was started before.
+pub(super) fn prepare<'a>(config: &PartyConfig, events: &'a dyn Events) -> Result<Prepared<'a>, RunError> {
+    let manifest = read_manifest(&config.manifest)?;
+    let plan = planner::plan(&manifest, config.job.as_deref(), &config.run).map_err(RunError::Manifest)?;
+    let names = || plan.parties.iter().map(|party| party.name.as_str()).collect::<Vec<_>>().join(", ");
+    let me = plan.parties.iter().position(|party| party.name == config.party).ok_or_else(|| {
+        RunError::Usage(format!("the job has no party {:?}; its parties are {}", config.party, names()))
+    })?;
+    let hash = plan.hash();
+    for folder in [&config.state, &config.out] {
+        durable::folder(folder).map_err(|error| RunError::Output { path: folder.clone(), error })?;
+    }
+    let identity = Identity::open_or_create(&config.state)?;
+    let known = KnownPeers::open(&config.state)?;
+    let mut ledger = Ledger::open(&config.state.join("ledger.sqlite"))?;
+    let folder = RunFolder::take(&config.state, &plan.run, &hash.to_string(), &config.party, plan.cells)?;
+    let party = &plan.parties[me];
+    let charge = Charge {
+        run: plan.run.clone(),
+        job: plan.job.clone(),
+        dataset: party.dataset.clone(),
+        budget: party.budget.clone(),
+        plan: hash.to_string(),
+        epsilon: plan.epsilon,
+        delta: plan.delta,
+    };
+    let total = total(&manifest, &party.budget)
+        .ok_or_else(|| RunError::Internal(format!("the plan names budget {}", party.budget)))?;
+    let booked = ledger.entry(&plan.run)?.map(|entry| entry.state);
+    let found = match folder.load() {
+        Ok(found) => found,
+        // What was never opened here may be drawn again; what was cannot.
+        Err(error @ CheckpointError::Damaged { .. }) if booked != Some(State::Spent) => {
+            let message = format!("{error}; nothing of the run was opened, so its shares are drawn again");
+            events.emit(Event::Notice { message });
+            None
+        }
+        Err(CheckpointError::Damaged { path, reason }) => {
+            return Err(RunError::Lost(format!("{} is damaged: {reason}", path.display())));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if !config.resume && (booked.is_some() || found.is_some()) {
+        return Err(RunError::Usage(format!(
+            "run {} was started before; add --resume to take it up, or give a new run another name",
+            plan.run
+        )));
+    }
+    let mut checkpoint = found;
+    let mut sum = None;
+    if let Some(found) = checkpoint.as_mut().filter(|found| found.stage >= Stage::Sealed) {
+        match folder.sum(found) {
+            Ok(sealed) => sum = Some(sealed),
+            Err(error) => events.emit(Event::Notice { message: error.to_string() }),
+        }
+        // The ledger is written first: what it has as spent may be opened.
+        if booked == Some(State::Spent) && found.stage == Stage::Sealed {
+            found.stage = Stage::Opening;
+        }
+    }
+    let spent = booked == Some(State::Spent)
+        || checkpoint.as_ref().is_some_and(|found| found.stage >= Stage::Opening);
+    let mut ready = if spent && sum.is_none() {
+        Err(RunError::Lost(format!(
+            "run {} is spent in this party's ledger, and its sum of noised shares is gone",
+            plan.run
+        )))
+    } else {
+        ledger.check(&charge, total).map(drop).map_err(RunError::from)
+    };
+    let device = ready.is_ok().then(|| open_device(&plan)).transpose();
+    let device = device.unwrap_or_else(|error| {
+        ready = Err(error);
+        None
+    });
+    let rows = device
+        .as_ref()
+        .filter(|_| !spent)
+        .map(|device| rows(&manifest, &plan, me, &config.manifest, device.clone()));
+    let rows = rows.transpose().unwrap_or_else(|error| {
+        ready = Err(error);
+        None
+    });
+    let session = Session {
+        plan,
+        hash,
+        me,
+        identity,
+        ledger,
+        folder,
+        checkpoint,
+        sum,
+        charge,
+        total,
+        device,
+        rows,
+        out: config.out.clone(),
+        events,
+        faults: &NoFaults,
+    };
+    Ok(Prepared { session, known, ready })
+}
+
+fn read_manifest(path: &Path) -> Result<Manifest, RunError> {
+    let unreadable = |error| RunError::Unreadable { path: path.to_owned(), error };
+    let length = fs::metadata(path).map_err(unreadable)?.len();
+    if length > manifest::MAX_BYTES as u64 {
+        return Err(RunError::Manifest(vec![manifest::too_large(length)]));
+    }
+    manifest::parse_bytes(&fs::read(path).map_err(unreadable)?).map_err(RunError::Manifest)
+}
+
+/// The owner's totals, rounded down: a total is never more than was written.
+fn total(manifest: &Manifest, budget: &str) -> Option<(Epsilon, Delta)> {
+    let spec = &manifest.budgets.iter().find(|object| object.key() == budget)?.spec;
+    let epsilon = Epsilon::from_f64(spec.epsilon)?;
+    let delta = Delta::from_f64(spec.delta)?;
+    let above = |text: String, written: f64| text.parse::<f64>().is_ok_and(|read| read > written);
+    Some((
+        if above(epsilon.to_string(), spec.epsilon) {
+            epsilon.saturating_sub(Epsilon::from_units(1))
+        } else {
+            epsilon
+        },
+        if above(delta.to_string(), spec.delta) { delta.saturating_sub(Delta::from_units(1)) } else { delta },
+    ))
+}
+
+fn open_device(plan: &Plan) -> Result<Device, RunError> {
+    Ok(Device::open(match plan.device {
+        DeviceChoice::Auto => Choice::Auto,
+        DeviceChoice::Cpu => Choice::Cpu,
+        DeviceChoice::Gpu => Choice::Gpu,
+    })?)
+}
+
+/// Opens this party's rows, and returns how to sum them.
+fn rows(
+    manifest: &Manifest,
+    plan: &Plan,
+    me: usize,
+    path: &Path,
+    device: Device,
+) -> Result<SumRows, RunError> {
+    let source = planner::source(manifest, plan, me)
+        .ok_or_else(|| RunError::Internal("the plan names a dataset of the manifest".into()))?;
+    let reader = input::open(source, path.parent().unwrap_or(Path::new("")), plan, me)?;
+    let plan = plan.clone();
+    Ok(Box::new(move |told| {
+        let mut reader = Heard { reader, told: &told };
+        let mut progress = |position| {
+            let _ = told.send(position);
+        };
+        Ok(Zeroizing::new(aggregate::aggregate(&plan, &mut reader, &device, &mut progress)?))
+    }))
+}
+
+/// Rows for as long as somebody waits for their sum. When nobody does any more the rest is left unread, so that an
+/// interrupted run ends at once; the sum so far goes nowhere.
+struct Heard<'a> {
+    reader: Box<dyn RowReader>,
+    told: &'a watch::Sender<Position>,
+}
+
+impl RowReader for Heard<'_> {
+    fn next(&mut self, rows: &mut Rows) -> Result<bool, InputError> {
+        Ok(!self.told.is_closed() && self.reader.next(rows)?)
+    }
+
+    fn position(&self) -> Position {
+        self.reader.position()
+    }
+}
