@@ -30,9 +30,9 @@ trap 'rm -f "$log"' EXIT
 # A stale package list is refreshed once, and only if the installation fails without.
 install() {
     # shellcheck disable=SC2086 # a list of packages, and a command that may be empty
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >"$log" 2>&1
+    $root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -q --no-install-recommends $missing >"$log" 2>&1
 }
-if ! install && ! { $root apt-get update -q >"$log" 2>&1 && install; }; then
+if ! install && ! { $root apt-get -o DPkg::Lock::Timeout=300 update -q >"$log" 2>&1 && install; }; then
     tail -n 5 "$log" >&2
     cannot "apt-get could not install them"
 fi

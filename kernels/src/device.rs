@@ -44,7 +44,7 @@ pub enum GpuMode {
 }
 
 /// One device of this machine, for a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct DeviceInfo {
     /// As [`Device::describe`] would say.
     pub name: String,
@@ -52,6 +52,7 @@ pub struct DeviceInfo {
     pub limits: Vec<(String, String)>,
     /// What the self-test found wrong; `None`: it passed.
     pub fault: Option<String>,
+    device: Option<Device>,
 }
 
 /// Why no device was opened.
@@ -119,9 +120,8 @@ impl Device {
             Choice::Cpu => Device::cpu(),
             Choice::Gpu => Device::gpu(None),
             #[cfg(feature = "gpu")]
-            Choice::Auto => Adapter::all()
+            Choice::Auto => Adapter::hardware()
                 .iter()
-                .filter(|adapter| !adapter.is_software())
                 .find_map(|adapter| adapter.open(adapter.modes()[0]).ok())
                 .map_or_else(Device::cpu, |gpu| Ok(gpu.into())),
             #[cfg(not(feature = "gpu"))]
@@ -183,7 +183,7 @@ impl Device {
         match &self.backend {
             // 16 KiB: half of a first-level cache.
             Backend::Cpu(_) => 2048,
-            // 64 MiB: what goes to the GPU at once.
+            // 64 MiB: enough for the parts of one batch to overlap.
             #[cfg(feature = "gpu")]
             Backend::Gpu(_) => 8 << 20,
         }
@@ -207,15 +207,23 @@ impl From<Gpu> for Device {
 
 impl DeviceInfo {
     fn of_cpu(level: Level) -> DeviceInfo {
-        let fault = Device::cpu_at(level).err().map(|error| error.to_string());
         let limits = vec![("vector bits".to_owned(), level.vector_bits().to_string())];
-        DeviceInfo { name: format!("cpu {level}"), limits, fault }
+        DeviceInfo::of(format!("cpu {level}"), limits, Device::cpu_at(level))
     }
 
     #[cfg(feature = "gpu")]
     fn of_gpu(adapter: &Adapter, mode: GpuMode) -> DeviceInfo {
-        let fault = adapter.open(mode).err().map(|error| error.to_string());
-        DeviceInfo { name: adapter.describe(mode), limits: adapter.facts(), fault }
+        DeviceInfo::of(adapter.describe(mode), adapter.facts(), adapter.open(mode).map(Device::from))
+    }
+
+    fn of(name: String, limits: Vec<(String, String)>, opened: Result<Device, DeviceError>) -> DeviceInfo {
+        let fault = opened.as_ref().err().map(ToString::to_string);
+        DeviceInfo { name, limits, fault, device: opened.ok() }
+    }
+
+    /// The device itself, open; `None` where there is a fault.
+    pub fn device(&self) -> Option<&Device> {
+        self.device.as_ref()
     }
 }
 

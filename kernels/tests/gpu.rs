@@ -73,6 +73,7 @@ fn a_listing_names_the_modes_and_limits_of_a_gpu_that_opens() {
     let devices = Device::list();
     let info = devices.iter().find(|info| info.name == device.describe()).expect("the open device is listed");
     assert_eq!(info.fault, None);
+    assert_eq!(info.device().map(Device::describe).as_ref(), Some(&info.name));
     for fact in ["kind", "backend", "driver", "largest buffer", "largest binding"] {
         assert!(info.limits.iter().any(|(name, value)| name == fact && !value.is_empty()), "{fact}");
     }

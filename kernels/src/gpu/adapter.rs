@@ -5,9 +5,10 @@ use super::{Gpu, Setup, pipeline, selftest};
 use crate::device::{DeviceError, GpuMode};
 use veilgrid_shaders::SHADERS;
 
-/// Most bytes of a vector that are on the GPU at once. More would not be faster, since every batch comes from
-/// host memory and goes back there.
-const SHARD: u64 = 64 << 20;
+/// Most bytes of a vector in one dispatch. Every batch comes from host memory and goes back there, so a part is
+/// copied while another is worked on; and memory for small parts is used again, where that for large ones is
+/// fresh from the system each time.
+const SHARD: u64 = 8 << 20;
 
 /// A GPU, or software that acts as one.
 pub(crate) struct Adapter {
@@ -36,8 +37,17 @@ impl Adapter {
         adapters
     }
 
+    /// Every real GPU, in that order. Vulkan is not even loaded where the system shows none: software adapters
+    /// take long to load, and their libraries write to standard error.
+    pub(crate) fn hardware() -> Vec<Adapter> {
+        if !system_has_gpu() {
+            return Vec::new();
+        }
+        Adapter::all().into_iter().filter(|adapter| !adapter.is_software()).collect()
+    }
+
     /// Whether it is a program on the CPU.
-    pub(crate) fn is_software(&self) -> bool {
+    fn is_software(&self) -> bool {
         self.info.device_type == wgpu::DeviceType::Cpu
     }
 
@@ -120,6 +130,16 @@ impl Adapter {
         let software = if self.is_software() { ", software" } else { "" };
         format!("gpu {:?} {mode}{software}", self.name())
     }
+}
+
+/// Whether the kernel of the system has a device file that a GPU driver opens. Systems other than Linux are
+/// not asked.
+fn system_has_gpu() -> bool {
+    const DIRECT_RENDERING: &str = "/dev/dri";
+    const OTHERS: [&str; 3] = ["/dev/nvidiactl", "/dev/dxg", "/dev/kfd"];
+    !cfg!(target_os = "linux")
+        || std::fs::read_dir(DIRECT_RENDERING).is_ok_and(|mut files| files.next().is_some())
+        || OTHERS.iter().any(|path| std::path::Path::new(path).exists())
 }
 
 /// Bytes of a vector that one dispatch takes: whole groups of noise, and no more than a binding, a buffer or

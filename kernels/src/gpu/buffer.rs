@@ -17,7 +17,7 @@ const SLOT: u64 = Params::SIZE.next_multiple_of(256);
 /// Parts that may be under way at once: one works while the next is copied.
 const AHEAD: usize = 2;
 /// Buffers for results that are kept for the next batch.
-const SPARE: usize = 2;
+const SPARE: usize = 8;
 
 /// One kernel over one vector.
 pub(super) struct Job<'a> {
