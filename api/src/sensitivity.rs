@@ -179,3 +179,42 @@ fn exp_above(epsilon: Epsilon) -> Option<u128> {
     }
     Some(result)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponentials_are_just_above() {
+        for units in [1, 1_000, 500_000_000, 1_000_000_000, 2_345_678_901, 20_000_000_000, 44_999_999_999] {
+            let above = exp_above(Epsilon::from_units(units)).unwrap() as f64 / 1e9;
+            let exact = (units as f64 / 1e9).exp();
+            assert!(above >= exact * (1.0 - 1e-15) && above <= exact * (1.0 + 5e-8) + 5e-9, "{units}");
+        }
+        assert_eq!(exp_above(Epsilon::MAX), None);
+    }
+
+    #[test]
+    fn delta_covers_every_sample() {
+        let delta = noise_delta([(100, Epsilon::from_units(1_000_000_000)); 10]).unwrap().to_f64();
+        let exact = 1000.0 * 49.0 * (1.0 + 1f64.exp()) / 2f64.powi(64);
+        assert!(delta >= exact && delta <= exact + 1e-17, "{delta:e} {exact:e}");
+        assert_eq!(noise_delta([(1, Epsilon::from_units(50_000_000_000))]), None);
+        assert_eq!(noise_delta([]).unwrap().units(), 1);
+    }
+
+    #[test]
+    fn scales_are_bounded_and_never_rounded_down() {
+        let scale = |sensitivity, units| scale(sensitivity, Epsilon::from_units(units));
+        assert_eq!(scale(3, 500_000_000), Some(Scale { numerator: 6, denominator: 1 }));
+        assert_eq!(scale(1, 1_000_000_000_000), Some(LEAST_SCALE));
+        assert_eq!(scale(1 << 40, 1_000_000_000), Some(Scale { numerator: 1 << 40, denominator: 1 }));
+        assert_eq!(scale((1 << 40) + 1, 1_000_000_000), None);
+        assert_eq!(scale(u64::MAX, 1), None);
+        // A fraction that needs 80 bits.
+        let (sensitivity, units) = ((1u64 << 49) - 1, 999_999_999_989);
+        let rounded = scale(sensitivity, units).unwrap();
+        let exact = u128::from(sensitivity) * ONE * u128::from(rounded.denominator);
+        assert!(u128::from(rounded.numerator) * u128::from(units) >= exact);
+    }
+}
