@@ -11,16 +11,14 @@ use crate::{
     transport::links::{Kind, LinkError, Links, MAX_BODY},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use veilgrid_api::plan::{Plan, PlanHash};
+use veilgrid_api::{
+    limits::PLAN_BYTES,
+    plan::{Plan, PlanHash, differences},
+};
 
 /// The domain of the signature of a plan's hash, which receipts keep.
 pub const PLAN_DOMAIN: &str = "plan";
 const CHANNEL_DOMAIN: &str = "channel";
-/// The most bytes of a peer's plan.
-const MAX_PLAN: usize = 8 << 20;
-/// The most differing fields that an error names.
-const MAX_DIFFERENCES: usize = 8;
 
 /// A party's signature of a plan's hash, in the domain [`PLAN_DOMAIN`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,16 +65,16 @@ pub enum HandshakeError {
     },
     /// The peer computes from another plan.
     #[error(
-        "peer {peer} has another plan; {}; give every party the same manifest and release", differences.join("; ")
+        "peer {peer} has another plan, which differs in {}: give every party the same manifest and release", differences.join(", ")
     )]
     OtherPlan {
         /// The peer's name.
         peer: String,
-        /// The fields that differ, with both values.
+        /// The paths of the fields that differ.
         differences: Vec<String>,
     },
     /// The plan is larger than peers take.
-    #[error("the plan has {length} bytes of canonical JSON; at most {MAX_PLAN} can be agreed on")]
+    #[error("the plan has {length} bytes of canonical JSON; at most {PLAN_BYTES} can be agreed on")]
     TooLarge {
         /// Bytes.
         length: usize,
@@ -143,10 +141,10 @@ async fn try_agree(
         return Err(HandshakeError::OwnKey { name: links.name(me).to_owned(), pinned: pinned.clone(), own });
     }
     let canonical = plan.canonical();
-    if canonical.len() > MAX_PLAN {
+    if canonical.len() > PLAN_BYTES {
         return Err(HandshakeError::TooLarge { length: canonical.len() });
     }
-    let talk = Talk { links, fingerprints, canonical: &canonical, hash: plan.hash() };
+    let talk = Talk { links, fingerprints, plan, canonical: &canonical, hash: plan.hash() };
     let signature = identity.sign(PLAN_DOMAIN, &talk.hash.0);
     let ours = PartySignature {
         party: links.name(me).to_owned(),
@@ -198,6 +196,7 @@ fn peers(links: &impl Links) -> impl Iterator<Item = usize> {
 struct Talk<'a, L> {
     links: &'a L,
     fingerprints: &'a [[u8; 32]],
+    plan: &'a Plan,
     canonical: &'a str,
     hash: PlanHash,
 }
@@ -243,7 +242,7 @@ impl<L: Links> Talk<'_, L> {
         let body = self.body(from).await?;
         let offer: Offer =
             serde_json::from_slice(&body).map_err(|_| malformed("an offer that cannot be understood"))?;
-        if offer.plan_bytes > MAX_PLAN {
+        if offer.plan_bytes > PLAN_BYTES {
             return Err(malformed(&format!("a plan of {} bytes", offer.plan_bytes)));
         }
         let mut plan = Vec::with_capacity(offer.plan_bytes);
@@ -255,10 +254,11 @@ impl<L: Links> Talk<'_, L> {
             plan.extend(piece);
         }
         if plan != self.canonical.as_bytes() {
-            let theirs: Value =
-                serde_json::from_slice(&plan).map_err(|_| malformed("a plan that is not JSON"))?;
-            let ours = serde_json::from_str(self.canonical).expect("the own plan is JSON");
-            return Err(HandshakeError::OtherPlan { peer: peer(), differences: differences(&ours, &theirs) });
+            let theirs = Plan::from_json_bounded(&plan).map_err(|error| malformed(&error.to_string()))?;
+            return Err(HandshakeError::OtherPlan {
+                peer: peer(),
+                differences: differences(self.plan, &theirs),
+            });
         }
         let holds = |domain, message: &[u8], signature: &str| {
             unhex(signature.as_bytes()).is_some_and(|s| verify(&offer.public_key, domain, message, &s))
@@ -283,54 +283,5 @@ impl<L: Links> Talk<'_, L> {
         }
         let what = format!("a message of kind {:?}", message.kind);
         Err(HandshakeError::Malformed { peer: self.links.name(from).to_owned(), what })
-    }
-}
-
-/// The fields in which two plans differ, by path, with both values where they are short.
-fn differences(ours: &Value, theirs: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    compare("", ours, theirs, &mut found);
-    if found.len() > MAX_DIFFERENCES {
-        let more = found.len() - MAX_DIFFERENCES;
-        found.truncate(MAX_DIFFERENCES);
-        found.push(format!("and {more} more"));
-    }
-    if found.is_empty() {
-        found.push("it is written in another form".to_owned());
-    }
-    found
-}
-
-fn compare(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
-    let absent = Value::Null;
-    match (ours, theirs) {
-        (Value::Object(a), Value::Object(b)) => {
-            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                compare(&path, a.get(key).unwrap_or(&absent), b.get(key).unwrap_or(&absent), found);
-            }
-        }
-        (Value::Array(a), Value::Array(b)) => {
-            for i in 0..a.len().max(b.len()) {
-                let path = format!("{path}[{i}]");
-                compare(&path, a.get(i).unwrap_or(&absent), b.get(i).unwrap_or(&absent), found);
-            }
-        }
-        _ if ours == theirs => {}
-        _ => found.push(format!("{path} is {} here and {} there", brief(ours), brief(theirs))),
-    }
-}
-
-fn brief(value: &Value) -> String {
-    const MOST: usize = 48;
-    match value {
-        Value::Null => "absent".to_owned(),
-        _ => {
-            let text = value.to_string();
-            match text.char_indices().nth(MOST) {
-                Some((end, _)) => format!("{}…", &text[..end]),
-                None => text,
-            }
-        }
     }
 }
