@@ -48,7 +48,8 @@ pub enum KernelError {
         /// Denominator of the scale.
         denominator: u64,
     },
-    /// The GPU failed in the middle of a batch; the output is undefined.
+    /// The GPU failed in the middle of a batch. The slices are as they were, except that `share` functions, which
+    /// are several batches, may have done a part. What was taken from a stream stays taken.
     #[error("the GPU failed: {problem}; run again with the CPU")]
     Gpu {
         /// What the driver said.
