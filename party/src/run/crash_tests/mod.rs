@@ -4,9 +4,12 @@ mod disk;
 mod world;
 
 use super::{error::RunError, session::Point};
-use crate::ledger::State;
-use std::fs;
-use world::{Deaths, Ending, World, snapshot};
+use crate::{
+    ledger::{Ledger, State},
+    transport::links::Kind,
+};
+use std::{fs, sync::Arc};
+use world::{Deaths, Ending, RUN, World, snapshot};
 
 const POINTS: [Point; 13] = [
     Point::Agreed,
@@ -205,4 +208,56 @@ fn a_resumed_run_is_the_same_run() {
     fs::write(world.manifest(), text).unwrap();
     let endings = world.round(true, NOBODY);
     world.assert_finished(&endings, "with its own manifest again");
+}
+
+#[test]
+fn shares_leave_when_reserved_and_sums_leave_when_spent() {
+    let world = World::new(["2", "2", "2"]);
+    let states = [0, 1, 2].map(|party| world.state(party));
+    let folders = [0, 1, 2].map(|party| world.run_folder(party));
+    let watch = Arc::new(move |from: usize, _, _, message: crate::transport::links::Message| {
+        let booked = || {
+            let ledger = Ledger::open(&states[from].join("ledger.sqlite")).unwrap();
+            ledger.entry(RUN).unwrap().map(|entry| entry.state)
+        };
+        let stage = || fs::read_to_string(folders[from].join("checkpoint.json")).unwrap_or_default();
+        match message.kind {
+            Kind::Agree | Kind::Standing => assert_eq!(booked(), None),
+            Kind::Seed | Kind::Correction => {
+                assert_eq!(booked(), Some(State::Reserved));
+                assert!(stage().contains("\"sharing\""));
+            }
+            Kind::Sealed => {
+                assert_eq!(booked(), Some(State::Reserved));
+                assert!(stage().contains("\"sealed\"") && folders[from].join("sum.bin").exists());
+            }
+            Kind::Opened | Kind::Result => {
+                assert_eq!(booked(), Some(State::Spent));
+                assert!(stage().contains("\"opening\""));
+            }
+            Kind::Abort | Kind::Bye => panic!("a good run has none"),
+        }
+        vec![message]
+    });
+    let endings = world.watched(RUN, false, NOBODY, Some(watch));
+    world.assert_finished(&endings, "watched");
+}
+
+#[test]
+fn runs_at_once_never_overspend() {
+    let world = World::new(["2", "2", "2"]);
+    let runs = ["a1", "a2", "a3", "a4"].map(|name| name.repeat(16));
+    let endings: Vec<Vec<Ending>> = std::thread::scope(|scope| {
+        let world = &world;
+        let rounds = runs.each_ref().map(|run| scope.spawn(|| world.watched(run, false, NOBODY, None)));
+        rounds.map(|round| round.join().unwrap()).into()
+    });
+    let done = endings.iter().filter(|run| run.iter().all(|end| matches!(end, Ending::Done))).count();
+    for (party, rounds) in (0..3).map(|party| (party, endings.iter().map(move |run| run[party].code()))) {
+        assert!(rounds.flatten().all(|code| [0, 3, 5].contains(&code)), "{endings:?}");
+        let balance = world.balance(party);
+        assert_eq!(balance.spent_epsilon.to_string(), done.to_string(), "{endings:?}");
+        assert_eq!(balance.reserved_epsilon.to_string(), "0", "{endings:?}");
+    }
+    assert!(done <= 2);
 }

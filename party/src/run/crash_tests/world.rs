@@ -10,7 +10,7 @@ use crate::{
     event::{Event, Events},
     handshake,
     ledger::{Balance, Charge, Entry, Ledger},
-    protocol::memory::{MemoryLinks, network},
+    protocol::memory::{MemoryLinks, Tamper, network},
     receipt,
     transport::links::{Kind, Links},
 };
@@ -133,12 +133,12 @@ impl World {
         self.folder.join("out").join(NAMES[party])
     }
 
-    fn config(&self, party: usize, resume: bool) -> PartyConfig {
+    fn config(&self, party: usize, run: &str, resume: bool) -> PartyConfig {
         PartyConfig {
             manifest: self.manifest(),
             job: None,
             party: NAMES[party].into(),
-            run: RUN.into(),
+            run: run.into(),
             state: self.state(party),
             out: self.out(party),
             resume,
@@ -155,13 +155,24 @@ impl World {
 
     /// Runs all parties at once, each in a thread of its own.
     pub(super) fn round(&self, resume: bool, deaths: Deaths) -> Vec<Ending> {
-        let (links, _) = network(&NAMES, None);
+        self.watched(RUN, resume, deaths, None)
+    }
+
+    /// A round of a run of this name, whose messages somebody may see.
+    pub(super) fn watched(
+        &self,
+        run: &str,
+        resume: bool,
+        deaths: Deaths,
+        tamper: Option<Tamper>,
+    ) -> Vec<Ending> {
+        let (links, _) = network(&NAMES, tamper);
         std::thread::scope(|scope| {
             let threads: Vec<_> = links
                 .into_iter()
                 .zip(deaths)
                 .map(|(links, point)| {
-                    let config = self.config(links.me(), resume);
+                    let config = self.config(links.me(), run, resume);
                     scope.spawn(move || {
                         let runtime =
                             tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
