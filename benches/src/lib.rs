@@ -42,3 +42,11 @@ pub fn cpu_name() -> String {
         _ => model,
     }
 }
+
+/// The median of some figures and their extremes, as a table's cell.
+pub fn cell(figures: &[f64], digits: usize) -> String {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (least, greatest) = (sorted[0], sorted[sorted.len() - 1]);
+    format!("{:.digits$} ({least:.digits$} to {greatest:.digits$})", median(sorted))
+}
