@@ -1,2 +1,60 @@
-//! The `veilgrid` command.
-fn main() {}
+//! The `veilgrid` command: private statistics over data that none may show.
+
+mod certs;
+mod commands;
+mod failure;
+mod faults;
+mod launch;
+mod progress;
+mod state;
+mod table;
+
+use clap::{Parser, Subcommand};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+
+/// Organisations compute together over data that none of them may show
+///
+/// A job is a file: which parties, which statistics, how much privacy it may cost. Each party sums its own rows, adds noise and
+/// sends secret shares; only the noised answer is ever opened.
+#[derive(Parser)]
+#[command(
+    name = "veilgrid",
+    version,
+    propagate_version = true,
+    max_term_width = 110,
+    after_help = "Start here:
+  veilgrid check job.yaml     what would be learned, how exactly, at which cost; or what is wrong, line by line
+  veilgrid run job.yaml       runs it, one process for each party
+  veilgrid verify out/receipt.json --result out/result.json
+
+Every command explains itself: veilgrid help run"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(commands::run::RunArgs),
+    Party(commands::party::PartyArgs),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run(args) => commands::run::run(args),
+        Command::Party(args) => commands::party::run(args),
+    };
+    let Err(failure) = done else { return ExitCode::SUCCESS };
+    if !failure.message.is_empty() {
+        let mut errors = std::io::stderr();
+        let colour = errors.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let mark = if colour { "\u{1b}[1;31merror:\u{1b}[0m" } else { "error:" };
+        // Without a standard error there is nobody left to tell; the exit code remains.
+        let _ = writeln!(errors, "{mark} {}", failure.message);
+    }
+    ExitCode::from(failure.code)
+}

@@ -16,6 +16,9 @@ pub use store::Ledger;
 
 use std::path::PathBuf;
 
+/// The ledger's file in a party's state folder.
+pub const FILE: &str = "ledger.sqlite";
+
 /// Why the ledger did not do as asked. Whatever it is, the book is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {

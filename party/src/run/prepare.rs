@@ -12,7 +12,7 @@ use crate::{
     event::{Event, Events},
     identity::{Identity, KnownPeers},
     input::{self, InputError, Position, RowReader, Rows},
-    ledger::{Charge, Ledger, State},
+    ledger::{self, Charge, Ledger, State},
 };
 use std::{fs, path::Path};
 use tokio::sync::watch;
@@ -51,7 +51,7 @@ pub(super) fn prepare<'a>(config: &PartyConfig, events: &'a dyn Events) -> Resul
     }
     let identity = Identity::open_or_create(&config.state)?;
     let known = KnownPeers::open(&config.state)?;
-    let mut ledger = Ledger::open(&config.state.join("ledger.sqlite"))?;
+    let mut ledger = Ledger::open(&config.state.join(ledger::FILE))?;
     let folder = RunFolder::take(&config.state, &plan.run, &hash.to_string(), &config.party, plan.cells)?;
     let party = &plan.parties[me];
     let charge = Charge {

@@ -1,0 +1,241 @@
+//! `veilgrid run`: a whole job on this machine, a process for each party.
+
+use crate::{
+    failure::Failure,
+    faults,
+    launch::{self, Ended, Launch},
+    progress::Progress,
+    state::{Run, Status},
+    table,
+};
+use clap::Args;
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+use veilgrid_api::{plan::Plan, planner};
+use veilgrid_party::{decode::Answers, exit::Exit, ledger::Ledger};
+
+/// Runs a job on this machine, one process for each party, and prints what they learn together
+///
+/// The budget of every dataset is charged for each run. A run that would overspend one is refused and computes nothing.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  veilgrid run examples/hospitals/job.yaml
+  veilgrid run job.yaml --state /var/lib/veilgrid --out today
+  veilgrid run job.yaml --resume          after a crash or a power cut: charges nothing more
+
+Writes OUT/result.json, OUT/receipt.json and OUT/report.html.
+Exit codes: 0 done, 2 manifest, 3 budget, 4 rows, 5 peer, 9 interrupted; all: docs/exit-codes.md")]
+pub(crate) struct RunArgs {
+    /// The manifest: PrivateJob, PrivateDatasets and PrivacyBudgets
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Which job, where the file holds several
+    #[arg(long, value_name = "NAME")]
+    job: Option<String>,
+    /// Where result, receipt and report are written
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    out: PathBuf,
+    /// What lasts from run to run: each party's identity, ledger and unfinished runs
+    #[arg(long, value_name = "DIR", default_value = ".veilgrid")]
+    state: PathBuf,
+    /// Takes up the job's last unfinished run instead of starting a new one
+    #[arg(long)]
+    resume: bool,
+    /// Prints one JSON object instead of bars and a table
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
+    let manifest = faults::read(&args.file)?;
+    let plan_of = |run: &str| {
+        planner::plan(&manifest, args.job.as_deref(), run)
+            .map_err(|found| faults::failure(&args.file, &found))
+    };
+    // Which job it is does not depend on the run's name.
+    let job = plan_of(&"0".repeat(32))?.job;
+    let mut run = if args.resume { Run::last_open(&args.state, &job)? } else { Run::new(job)? };
+    let plan = plan_of(&run.run)?;
+    run.save(&args.state)?;
+
+    let mut progress = Progress::new(plan.parties.len(), args.json);
+    let launch = Launch {
+        manifest: &args.file,
+        job: &plan.job,
+        run: &run.run,
+        state: &args.state,
+        resume: args.resume,
+        names: plan.parties.iter().map(|party| party.name.as_str()).collect(),
+    };
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::new(Exit::Internal, format!("no threads can be started: {error}")))?;
+    let ended = runtime.block_on(launch::launch(launch, &mut progress, interrupted()))?;
+    if let Some(failure) = verdict(&ended) {
+        // Only when every party says that nothing was opened is there nothing to resume.
+        let released = |one: &Ended| one.code.is_some_and(|code| code != Exit::Unfinished.code());
+        if ended.iter().all(released) && ended.iter().all(|one| one.code != Some(0)) {
+            run.status = Status::Released;
+            run.save(&args.state)?;
+        }
+        return Err(failure);
+    }
+    let files = collect(&plan, &args.state, &args.out)?;
+    run.status = Status::Finished;
+    run.save(&args.state)?;
+    if args.json { print_json(&plan, &args, &ended) } else { print(&plan, &args, &files, &ended) }
+}
+
+/// Done at Ctrl-C or at a request to terminate.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        }
+        // Without handlers the signals end this process, and the parties stop when they notice.
+        _ => std::future::pending().await,
+    }
+}
+
+/// The failure of a run in which not every party finished: the cause first, then what the others say.
+fn verdict(ended: &[Ended]) -> Option<Failure> {
+    let failed: Vec<&Ended> = ended.iter().filter(|one| one.code != Some(0)).collect();
+    // A party that lost its peers or was told to stop only tells of another's trouble.
+    let follows = |one: &&&Ended| {
+        [Some(Exit::Peer.code()), Some(Exit::Interrupted.code()), Some(Exit::Unfinished.code())]
+            .contains(&one.code)
+    };
+    let cause = failed.iter().find(|one| !follows(one)).or_else(|| {
+        let unfinished = |one: &&&Ended| one.code == Some(Exit::Unfinished.code());
+        failed.iter().find(unfinished).or_else(|| failed.first())
+    })?;
+    let words = |one: &Ended| match (one.code, one.message.is_empty()) {
+        (_, false) => format!("{}: {}", one.name, one.message),
+        (Some(code), true) => format!("{}: ended with exit code {code} and no word", one.name),
+        (None, true) => {
+            format!("{}: was killed; run again with --resume to finish or to settle its ledger", one.name)
+        }
+    };
+    let mut message = words(cause);
+    for other in failed.iter().filter(|one| one.name != cause.name) {
+        message += &format!("\n  {}", words(other));
+    }
+    // A death without a word may have happened after the opening.
+    let code = cause.code.unwrap_or(Exit::Unfinished.code());
+    Some(Failure { code, message })
+}
+
+struct Files {
+    answers: Answers,
+}
+
+/// Brings the recipients' result, which must be the same bytes at each, and the receipt to `out`, and draws the report.
+fn collect(plan: &Plan, state: &Path, out: &Path) -> Result<Files, Failure> {
+    let read = |party: &str, name: &str| {
+        let path = launch::party_out(state, party, &plan.run).join(name);
+        fs::read(&path).map_err(|error| Failure::file(&path, &error, "run again with --resume"))
+    };
+    let internal = |what: String| Failure::new(Exit::Internal, what);
+    let recipients: Vec<&str> =
+        plan.recipients.iter().map(|index| plan.parties[*index as usize].name.as_str()).collect();
+    let first = *recipients.first().ok_or_else(|| internal("the plan has no recipient".into()))?;
+    let result = read(first, "result.json")?;
+    for recipient in &recipients[1..] {
+        if read(recipient, "result.json")? != result {
+            return Err(internal(format!(
+                "{first} and {recipient} hold different results; please report it"
+            )));
+        }
+    }
+    let receipt = read(first, "receipt.json")?;
+    let answers: Answers = serde_json::from_slice(&result)
+        .map_err(|error| internal(format!("the result cannot be read back: {error}")))?;
+    let write = |name: &str, bytes: &[u8]| {
+        let path = out.join(name);
+        fs::create_dir_all(out)
+            .and_then(|()| fs::write(&path, bytes))
+            .map_err(|error| Failure::file(&path, &error, "give another --out; the parties keep the result"))
+    };
+    write("result.json", &result)?;
+    write("receipt.json", &receipt)?;
+    Ok(Files { answers })
+}
+
+fn print(plan: &Plan, args: &RunArgs, files: &Files, ended: &[Ended]) -> Result<(), Failure> {
+    let terminal = io::stdout().is_terminal();
+    let colour = terminal && std::env::var_os("NO_COLOR").is_none();
+    let width =
+        terminal.then(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))).flatten();
+    let mut text = format!("\n{}\n", table::render(&files.answers, width, colour));
+    text += &format!(
+        "epsilon {} and delta {} charged to each dataset's budget; what is left:\n",
+        plan.epsilon, plan.delta
+    );
+    for (party, left) in plan.parties.iter().zip(left(plan, args)?) {
+        text += &format!("  {:<16} {left}\n", party.name);
+    }
+    let devices: std::collections::BTreeSet<&str> = ended.iter().map(|one| one.device.as_str()).collect();
+    text += &format!("computed on {}\n", devices.into_iter().collect::<Vec<_>>().join(", "));
+    let out = args.out.display();
+    text += &format!("written: {out}/result.json, {out}/receipt.json\n");
+    text += &format!("to check it: veilgrid verify {out}/receipt.json --result {out}/result.json\n");
+    say(&text)
+}
+
+fn print_json(plan: &Plan, args: &RunArgs, ended: &[Ended]) -> Result<(), Failure> {
+    let left = left(plan, args)?;
+    let parties: Vec<_> = plan
+        .parties
+        .iter()
+        .zip(left)
+        .zip(ended)
+        .map(|((party, left), ended)| {
+            serde_json::json!({ "name": party.name, "budget": party.budget, "left": left, "device": ended.device })
+        })
+        .collect();
+    let file = |name: &str| args.out.join(name);
+    let summary = serde_json::json!({
+        "run": plan.run,
+        "job": plan.job,
+        "plan": plan.hash().to_string(),
+        "epsilon": plan.epsilon,
+        "delta": plan.delta,
+        "parties": parties,
+        "result": file("result.json"),
+        "receipt": file("receipt.json"),
+        "report": file("report.html"),
+    });
+    say(&format!("{summary:#}\n"))
+}
+
+/// What is left of each party's budget, in words.
+fn left(plan: &Plan, args: &RunArgs) -> Result<Vec<String>, Failure> {
+    let manifest = faults::read(&args.file)?;
+    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::State, error.to_string());
+    let one = |party: &veilgrid_api::plan::PlanParty| {
+        let path = args.state.join(&party.name).join(veilgrid_party::ledger::FILE);
+        let ledger = Ledger::open(&path).map_err(|error| failed(&error))?;
+        let balance = ledger.balance(&party.budget).map_err(|error| failed(&error))?;
+        let total = manifest.budgets.iter().find(|budget| budget.key() == party.budget);
+        let total = total.and_then(|budget| veilgrid_api::amount::Epsilon::from_f64(budget.spec.epsilon));
+        let total =
+            total.ok_or_else(|| failed(&format!("the manifest has lost the budget {}", party.budget)))?;
+        let left = total.saturating_sub(balance.spent_epsilon).saturating_sub(balance.reserved_epsilon);
+        Ok(format!("epsilon {left} of {total}"))
+    };
+    plan.parties.iter().map(one).collect()
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => {
+            Err(Failure::file(Path::new("standard output"), &error, "the files are written all the same"))
+        }
+        Ok(()) => Ok(()),
+    }
+}
