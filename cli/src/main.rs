@@ -6,6 +6,7 @@ mod failure;
 mod faults;
 mod launch;
 mod progress;
+mod report;
 mod state;
 mod table;
 

@@ -194,7 +194,9 @@ fn list(answers: &Answers, width: usize, paint: Paint) -> String {
         for line in &lines {
             let [_, name, value, range, _] = &line.cells;
             let room = if short { label } else { width.saturating_sub(2 * GAP + figure) };
-            let name = left(&cut(name, room), room);
+            // Without columns there is nothing to align a bin with.
+            let plain = name.split_whitespace().collect::<Vec<_>>().join(" ");
+            let name = left(&cut(if short { name } else { &plain }, room), room);
             let value = right(value, figure);
             let range = if short {
                 format!("{}{}", " ".repeat(GAP), paint.faint(&right(range, interval)))

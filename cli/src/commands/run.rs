@@ -5,6 +5,7 @@ use crate::{
     faults,
     launch::{self, Ended, Launch},
     progress::Progress,
+    report::{self, Left},
     state::{Run, Status},
     table,
 };
@@ -15,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use veilgrid_api::{plan::Plan, planner};
-use veilgrid_party::{decode::Answers, exit::Exit, ledger::Ledger};
+use veilgrid_party::{decode::Answers, exit::Exit, ledger::Ledger, receipt::Receipt};
 
 /// Runs a job on this machine, one process for each party, and prints what they learn together
 ///
@@ -82,10 +83,10 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
         }
         return Err(failure);
     }
-    let files = collect(&plan, &args.state, &args.out)?;
+    let files = collect(&plan, &args)?;
     run.status = Status::Finished;
     run.save(&args.state)?;
-    if args.json { print_json(&plan, &args, &ended) } else { print(&plan, &args, &files, &ended) }
+    if args.json { print_json(&plan, &args, &files, &ended) } else { print(&plan, &args, &files, &ended) }
 }
 
 /// Done at Ctrl-C or at a request to terminate.
@@ -130,12 +131,13 @@ fn verdict(ended: &[Ended]) -> Option<Failure> {
 
 struct Files {
     answers: Answers,
+    left: Vec<Left>,
 }
 
 /// Brings the recipients' result, which must be the same bytes at each, and the receipt to `out`, and draws the report.
-fn collect(plan: &Plan, state: &Path, out: &Path) -> Result<Files, Failure> {
+fn collect(plan: &Plan, args: &RunArgs) -> Result<Files, Failure> {
     let read = |party: &str, name: &str| {
-        let path = launch::party_out(state, party, &plan.run).join(name);
+        let path = launch::party_out(&args.state, party, &plan.run).join(name);
         fs::read(&path).map_err(|error| Failure::file(&path, &error, "run again with --resume"))
     };
     let internal = |what: String| Failure::new(Exit::Internal, what);
@@ -153,15 +155,19 @@ fn collect(plan: &Plan, state: &Path, out: &Path) -> Result<Files, Failure> {
     let receipt = read(first, "receipt.json")?;
     let answers: Answers = serde_json::from_slice(&result)
         .map_err(|error| internal(format!("the result cannot be read back: {error}")))?;
+    let signed: Receipt = serde_json::from_slice(&receipt)
+        .map_err(|error| internal(format!("the receipt cannot be read back: {error}")))?;
     let write = |name: &str, bytes: &[u8]| {
-        let path = out.join(name);
-        fs::create_dir_all(out)
+        let path = args.out.join(name);
+        fs::create_dir_all(&args.out)
             .and_then(|()| fs::write(&path, bytes))
             .map_err(|error| Failure::file(&path, &error, "give another --out; the parties keep the result"))
     };
     write("result.json", &result)?;
     write("receipt.json", &receipt)?;
-    Ok(Files { answers })
+    let left = left(plan, args)?;
+    write("report.html", report::render(&answers, &signed, &left).as_bytes())?;
+    Ok(Files { answers, left })
 }
 
 fn print(plan: &Plan, args: &RunArgs, files: &Files, ended: &[Ended]) -> Result<(), Failure> {
@@ -174,26 +180,25 @@ fn print(plan: &Plan, args: &RunArgs, files: &Files, ended: &[Ended]) -> Result<
         "epsilon {} and delta {} charged to each dataset's budget; what is left:\n",
         plan.epsilon, plan.delta
     );
-    for (party, left) in plan.parties.iter().zip(left(plan, args)?) {
+    for (party, left) in plan.parties.iter().zip(&files.left) {
         text += &format!("  {:<16} {left}\n", party.name);
     }
     let devices: std::collections::BTreeSet<&str> = ended.iter().map(|one| one.device.as_str()).collect();
     text += &format!("computed on {}\n", devices.into_iter().collect::<Vec<_>>().join(", "));
     let out = args.out.display();
-    text += &format!("written: {out}/result.json, {out}/receipt.json\n");
+    text += &format!("written: {out}/result.json, {out}/receipt.json, {out}/report.html\n");
     text += &format!("to check it: veilgrid verify {out}/receipt.json --result {out}/result.json\n");
     say(&text)
 }
 
-fn print_json(plan: &Plan, args: &RunArgs, ended: &[Ended]) -> Result<(), Failure> {
-    let left = left(plan, args)?;
+fn print_json(plan: &Plan, args: &RunArgs, files: &Files, ended: &[Ended]) -> Result<(), Failure> {
     let parties: Vec<_> = plan
         .parties
         .iter()
-        .zip(left)
+        .zip(&files.left)
         .zip(ended)
         .map(|((party, left), ended)| {
-            serde_json::json!({ "name": party.name, "budget": party.budget, "left": left, "device": ended.device })
+            serde_json::json!({ "name": party.name, "budget": party.budget, "left": left.to_string(), "device": ended.device })
         })
         .collect();
     let file = |name: &str| args.out.join(name);
@@ -211,8 +216,8 @@ fn print_json(plan: &Plan, args: &RunArgs, ended: &[Ended]) -> Result<(), Failur
     say(&format!("{summary:#}\n"))
 }
 
-/// What is left of each party's budget, in words.
-fn left(plan: &Plan, args: &RunArgs) -> Result<Vec<String>, Failure> {
+/// What is left of each party's budget.
+fn left(plan: &Plan, args: &RunArgs) -> Result<Vec<Left>, Failure> {
     let manifest = faults::read(&args.file)?;
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::State, error.to_string());
     let one = |party: &veilgrid_api::plan::PlanParty| {
@@ -224,7 +229,7 @@ fn left(plan: &Plan, args: &RunArgs) -> Result<Vec<String>, Failure> {
         let total =
             total.ok_or_else(|| failed(&format!("the manifest has lost the budget {}", party.budget)))?;
         let left = total.saturating_sub(balance.spent_epsilon).saturating_sub(balance.reserved_epsilon);
-        Ok(format!("epsilon {left} of {total}"))
+        Ok(Left { total, left })
     };
     plan.parties.iter().map(one).collect()
 }

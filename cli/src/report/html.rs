@@ -19,6 +19,9 @@ use veilgrid_party::{
 /// Colours of parts of a bar; they come round again.
 const COLOURS: usize = 6;
 
+/// More groups than this have their figures in the plot only.
+pub(super) const HEADLINES: usize = 3;
+
 /// Text that is safe between tags and in quoted attributes, and that steers nothing.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -112,9 +115,9 @@ pub(super) fn question(answer: &Answer) -> String {
     words
 }
 
-/// The figures of a plot of points, large enough to be read first.
+/// The figures of a plot of points, large enough to be read first; of many, the plot itself tells.
 pub(super) fn headline(answer: &Answer) -> String {
-    if matches!(answer.kind, Kind::Histogram | Kind::Quantiles) {
+    if matches!(answer.kind, Kind::Histogram | Kind::Quantiles) || answer.groups.len() > HEADLINES {
         return String::new();
     }
     let mut text = String::from("<dl class=\"headline\">\n");

@@ -1,9 +1,15 @@
 //! The plots, as inline SVG. Colours come from the page's style, so they follow light, dark and paper.
 
-use super::{axis::Axis, html::escape};
-use crate::table::{digits::percent, figures, parts};
+use super::{
+    axis::Axis,
+    html::{HEADLINES, escape},
+};
+use crate::table::{
+    digits::{Digits, percent},
+    figures, parts,
+};
 use std::fmt::Write;
-use veilgrid_party::decode::{Answer, Kind, Value};
+use veilgrid_party::decode::{Answer, Group, Kind, Value};
 
 /// Width of a plot, in its own units; it shrinks with the page.
 const WIDTH: f64 = 480.0;
@@ -42,7 +48,7 @@ pub(super) fn histograms(id: &str, answer: &Answer) -> Vec<String> {
     let (height, left, right, top, bottom) = (256.0, 46.0, 470.0, 10.0, 212.0);
     let all = answer.groups.iter().flat_map(|group| &group.values);
     let rows = Axis::of(all.flat_map(|value| value.interval).chain([0.0]), bottom, top).roomy();
-    let plot = |(index, group): (usize, &veilgrid_party::decode::Group)| {
+    let plot = |(index, group): (usize, &Group)| {
         let bins: Vec<[f64; 2]> = group.values.iter().filter_map(|value| value.bin).collect();
         let mut body = horizontal_grid(&rows, left, right);
         let (places, labels) = edges(&bins, left, right);
@@ -81,7 +87,7 @@ pub(super) fn histograms(id: &str, answer: &Answer) -> Vec<String> {
 /// Where the edges of bins stand, and how they are written.
 fn edges(bins: &[[f64; 2]], left: f64, right: f64) -> (Vec<f64>, Vec<String>) {
     let edges: Vec<f64> = bins.iter().map(|bin| bin[0]).chain(bins.last().map(|bin| bin[1])).collect();
-    let digits = crate::table::digits::Digits::of_edges(&edges);
+    let digits = Digits::of_edges(&edges);
     let labels = edges.iter().map(|edge| digits.trimmed(*edge)).collect();
     let axis = Axis::of(edges.iter().copied(), left, right);
     let places: Vec<f64> = edges.iter().map(|edge| axis.at(*edge)).collect();
@@ -110,7 +116,10 @@ fn edge_labels(places: &[f64], labels: &[String], bottom: f64) -> String {
 
 /// Figures as points with intervals, a line for each group.
 pub(super) fn points(id: &str, answer: &Answer) -> String {
-    let (row, top, left, right) = (30.0, 6.0, if answer.group_by.is_some() { 118.0 } else { 14.0 }, 466.0);
+    let (row, top) = (30.0, 6.0);
+    let left = if answer.group_by.is_some() { 118.0 } else { 14.0 };
+    let told = answer.groups.len() > HEADLINES;
+    let right = if told { 384.0 } else { 466.0 };
     let bottom = top + row * answer.groups.len() as f64;
     let height = bottom + 24.0;
     let values: Vec<(&str, &Value)> = answer
@@ -135,6 +144,9 @@ pub(super) fn points(id: &str, answer: &Answer) -> String {
                 shortened(word, 16)
             );
         }
+        if told {
+            let _ = write!(body, "<text x=\"468\" y=\"{}\" class=\"end name\">{figure}</text>", y + 4.0);
+        }
         let [low_at, high_at] = value.interval.map(|end| axis.at(end));
         let _ = writeln!(
             body,
@@ -156,7 +168,7 @@ pub(super) fn quantiles(id: &str, answer: &Answer) -> Vec<String> {
     let all = answer.groups.iter().flat_map(|group| &group.values);
     let values = Axis::of(all.flat_map(|value| value.interval), left, right).roomy();
     let shares = Axis::of([0.0, 1.0].into_iter(), bottom, top);
-    let plot = |(index, group): (usize, &veilgrid_party::decode::Group)| {
+    let plot = |(index, group): (usize, &Group)| {
         let mut body = vertical_grid(&values, top, bottom);
         let mut line = String::new();
         let mut marks = String::new();
