@@ -222,6 +222,8 @@ fn a_row_of_nobody_is_an_error() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// What is written is read, whatever the order and the quotes.
     #[test]
     fn numbers_and_words_round_trip(

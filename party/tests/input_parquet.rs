@@ -325,7 +325,7 @@ fn files_cut_short_are_errors() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Damaged files give rows or an error, and never end the process.
     #[test]
