@@ -25,6 +25,9 @@ pub(super) struct Column {
     /// Whole numbers are stored without a sign.
     unsigned: bool,
     reader: Option<ColumnReader>,
+    /// The chunk of the next row group. It replaces the last one when it is first read, so that a page of the one is
+    /// freed just before a page of the other is allocated: freed all at once, pages go back to the operating system.
+    next: Option<ColumnReader>,
 }
 
 /// Buffers that all columns share.
@@ -88,12 +91,12 @@ impl Column {
         }
         let unsigned = matches!(logical, Some(LogicalType::Integer(integer)) if !integer.is_signed)
             || matches!(converted, ConvertedType::UINT_32 | ConvertedType::UINT_64);
-        Ok(Self { place, unsigned, reader: None })
+        Ok(Self { place, unsigned, reader: None, next: None })
     }
 
     /// Goes to the column's chunk in a row group.
     pub(super) fn enter(&mut self, group: &dyn RowGroupReader) -> Result<(), ParquetError> {
-        self.reader = Some(group.get_column_reader(self.place)?);
+        self.next = Some(group.get_column_reader(self.place)?);
         Ok(())
     }
 
@@ -132,7 +135,7 @@ impl Column {
         scratch: &mut Scratch,
         mut each: impl FnMut(&[u8]),
     ) -> Result<(), ReadFault> {
-        match self.reader.as_mut() {
+        match self.reader() {
             Some(ColumnReader::Int32ColumnReader(reader)) => {
                 records(reader, count, &mut scratch.levels, &mut scratch.narrow)?;
                 scratch.narrow.iter().for_each(|id| each(&id.to_le_bytes()));
@@ -155,8 +158,17 @@ impl Column {
         Ok(())
     }
 
+    /// The chunk of the open row group.
+    fn reader(&mut self) -> Option<&mut ColumnReader> {
+        if let Some(next) = self.next.take() {
+            self.reader = None;
+            self.reader = Some(next);
+        }
+        self.reader.as_mut()
+    }
+
     fn read_texts(&mut self, count: usize, scratch: &mut Scratch) -> Result<(), ReadFault> {
-        match self.reader.as_mut() {
+        match self.reader() {
             Some(ColumnReader::ByteArrayColumnReader(reader)) => {
                 records(reader, count, &mut scratch.levels, &mut scratch.texts)
             }
@@ -171,7 +183,7 @@ impl Column {
         numbers: &mut Vec<f64>,
     ) -> Result<(), ReadFault> {
         let levels = &mut scratch.levels;
-        match self.reader.as_mut() {
+        match self.reader() {
             Some(ColumnReader::DoubleColumnReader(reader)) => {
                 records(reader, count, levels, numbers)?;
                 return finite(numbers);
