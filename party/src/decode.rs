@@ -16,7 +16,7 @@ mod quantiles;
 mod sum;
 mod variance;
 
-pub use answers::{Answer, Answers, Group, Kind, Value};
+pub use answers::{Answer, Answers, Group, Kind, VERSION, Value};
 
 use crate::noise::Law;
 use std::collections::BTreeMap;
@@ -36,6 +36,7 @@ pub fn decode(plan: &Plan, opened: &[u64]) -> Answers {
     assert_eq!(opened.len() as u64, plan.cells, "the opened vector has the plan's length");
     let mut laws = Laws { parties: plan.parties.len() as u64, known: BTreeMap::new() };
     Answers {
+        version: answers::VERSION,
         job: plan.job.clone(),
         run: plan.run.clone(),
         plan: plan.hash().to_string(),

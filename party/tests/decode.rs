@@ -153,7 +153,6 @@ fn intervals_hold_the_hospitals_exact_figures() {
             }
         }
     }
-    println!("{misses:?}");
     for (name, count) in &misses {
         assert!(*count <= MISSES, "{name} is outside of its interval in {count} of {DRAWS} draws");
     }
@@ -167,9 +166,6 @@ fn the_example_is_useful() {
     let (plan, exact, _) = hospitals();
     let answers = figures(&decode(&plan, &opened(&plan, &exact, 1)));
     let width = |name: &str| answers[name].interval[1] - answers[name].interval[0];
-    for (name, value) in &answers {
-        println!("{name}: {} in {:?}", value.value, value.interval);
-    }
     assert!(width("patients/-/0") < 569.0 * 0.2);
     assert!(width("mean radius/malignant/0") < 10.0 && width("mean radius/benign/0") < 10.0);
     assert!(answers["mean radius/malignant/0"].value > answers["mean radius/benign/0"].value + 2.0);
@@ -183,7 +179,6 @@ fn the_document_is_the_same_everywhere() {
     let vector = opened(&plan, &exact, 3);
     let (one, two) = (decode(&plan, &vector), decode(&plan, &vector));
     assert_eq!(one.canonical(), two.canonical());
-    assert_eq!(one.hash(), two.hash());
     let text = String::from_utf8(one.canonical()).unwrap();
     assert!(text.ends_with("}\n") && !text.contains("null") && !text.contains("-0.0,"), "{text}");
     let read: Answers = serde_json::from_str(&text).unwrap();
@@ -241,11 +236,10 @@ fn half_widths_hold_the_sampler() {
                 share(t) >= confidence - slack,
                 "{numerator}/{denominator} x {parties}: {t} holds too few"
             );
-            let less = if t > 1000 { t * 99 / 100 } else { t - 1 };
-            assert!(
-                share(less) < confidence + slack,
-                "{numerator}/{denominator} x {parties}: {t} is too wide"
-            );
+            // A coarse grid rounds up by a step or two.
+            let less = if t > 1000 { Some(t * 99 / 100) } else { t.checked_sub(1) };
+            let tight = less.is_none_or(|less| share(less) < confidence + slack);
+            assert!(tight, "{numerator}/{denominator} x {parties}: {t} is too wide");
         }
     }
 }
@@ -297,7 +291,6 @@ fn intervals_hold_small_groups() {
             *misses.entry(name).or_default() += u32::from(*value < low - 1e-6 || *value > high + 1e-6);
         }
     }
-    println!("{misses:?}");
     for (name, count) in &misses {
         assert!(*count <= MISSES, "{name} is outside of its interval in {count} of {DRAWS} draws");
     }

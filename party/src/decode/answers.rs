@@ -2,13 +2,17 @@
 
 use super::Span;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use veilgrid_api::amount::{Delta, Epsilon};
+
+/// The version of the document's form.
+pub const VERSION: u32 = 1;
 
 /// What a job learned: the content of `result.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Answers {
+    /// [`VERSION`].
+    pub version: u32,
     /// `namespace/name` of the job.
     pub job: String,
     /// The run's name.
@@ -104,11 +108,6 @@ impl Answers {
         let mut text = serde_json::to_vec_pretty(self).expect("answers are JSON");
         text.push(b'\n');
         text
-    }
-
-    /// SHA-256 of [`canonical`](Self::canonical).
-    pub fn hash(&self) -> [u8; 32] {
-        Sha256::digest(self.canonical()).into()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{error::RunError, session::Session};
 use crate::{
-    decode, durable,
+    durable,
     handshake::PartySignature,
     hex::{hex, unhex},
     identity,
@@ -15,10 +15,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use veilgrid_api::plan::Plan;
 
-/// The version of `result.json`.
-const RESULT_VERSION: u32 = 1;
 /// A report message is far smaller than this.
 const MAX_BYTES: usize = 1024;
 
@@ -31,22 +28,6 @@ pub struct Outcome {
     pub result_hash: Option<String>,
     /// `receipt.json`.
     pub receipt: PathBuf,
-}
-
-/// `result.json`.
-#[derive(Serialize)]
-struct ResultFile {
-    version: u32,
-    #[serde(flatten)]
-    answers: decode::Answers,
-}
-
-/// The bytes of `result.json`: the same at every recipient.
-pub(super) fn result(plan: &Plan, opened: &[u64]) -> Vec<u8> {
-    let file = ResultFile { version: RESULT_VERSION, answers: decode::decode(plan, opened) };
-    let mut text = serde_json::to_vec_pretty(&file).expect("a result is JSON");
-    text.push(b'\n');
-    text
 }
 
 /// What each party tells the others at the end.

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, RunFolder, Stage},
+    decode,
     event::{Event, Events, Phase},
     handshake::PartySignature,
     identity::Identity,
@@ -198,7 +199,7 @@ impl Session<'_> {
         self.progress(Phase::Open, cells, cells);
         self.reach(Point::Opened).await;
         self.progress(Phase::Report, 0, 1);
-        let result = total.map(|total| report::result(&self.plan, &total));
+        let result = total.map(|total| decode::decode(&self.plan, &total).canonical());
         let receipt = report::exchange(links, self, signatures, result.as_deref()).await?;
         self.reach(Point::Signed).await;
         let mut outcome = Outcome { result: None, result_hash: None, receipt: self.out.join("receipt.json") };
