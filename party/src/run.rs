@@ -87,9 +87,10 @@ async fn take_part(
         session.drive(mesh, agreed.signatures).await
     };
     let ended = tokio::select! {
+        // Asked first at each wake, so that an interruption is never overtaken by the run.
         biased;
-        ended = work => ended,
         () = cancel => Err(RunError::Interrupted),
+        ended = work => ended,
     };
     match ended {
         Ok(outcome) => {
