@@ -91,7 +91,7 @@ td code { white-space: nowrap; }
 .facts div { display: grid; grid-template-columns: 90px minmax(0, 1fr); }
 .facts dt { color: var(--soft); }
 [title] { text-decoration: none; cursor: help; }
-@media (max-width: 760px) {
+@media screen and (max-width: 760px) {
   main { padding: 28px 16px 48px; }
   h1 { font-size: 30px; }
   .cards, .multiples { grid-template-columns: minmax(0, 1fr); }
@@ -110,7 +110,7 @@ td code { white-space: nowrap; }
   tr, .legend li { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .scroll { overflow: visible; }
-  table { font-size: 10px; }
-  th, td { padding-left: 6px; padding-right: 6px; }
+  table, thead th { font-size: 10px; }
+  th, td, thead th { padding-left: 6px; padding-right: 6px; }
 }
 "#;
