@@ -13,12 +13,11 @@ use veilgrid_api::plan::Scale;
 /// The widest grid, in points on each side of zero.
 const POINTS: f64 = 65_536.0;
 
-/// The most filter steps of one law.
-const STEPS: f64 = 33_554_432.0;
+/// About the most filter steps of one law: a fraction of a second.
+const STEPS: f64 = 134_217_728.0;
 
-/// The least scale, in grid steps, of a grid that is coarser than one: finer than this, the probabilities of the
-/// coarse grid are those of the fine one within a part in a thousand.
-const LEAST: f64 = 16.0;
+/// The least standard deviation of the sum, in grid steps, that a grid coarser than one may have.
+const LEAST: f64 = 128.0;
 
 /// Runs of a filter in one direction before as many in the other: they hide each other's latency.
 const BLOCK: usize = 8;
@@ -34,14 +33,16 @@ pub struct Law {
 impl Law {
     /// The law of a sum of `terms` samples of the scale.
     ///
-    /// Probability beyond the grid, below 1e-13 in all, is lost. Where the scale is so large that the grid is coarser
-    /// than a unit, the standard deviation is at least 22 steps.
+    /// Probability beyond the grid, below 1e-12 in all, is lost. Where a grid of units would be too long, it is coarser:
+    /// then samples have the same form and variance in steps, and the sum's standard deviation is at least 64 of them.
     pub fn new(scale: Scale, terms: u64) -> Self {
         let scale = scale.numerator as f64 / scale.denominator as f64;
         let terms = terms.max(1) as f64;
-        // Chernoff's bound: a sum of n is beyond this many scales with probability below 1e-14.
+        // A sum of n is beyond this many scales with less than that probability: by Chernoff's bound, or seven standard
+        // deviations of many.
         let reach = 64.0 + 10.0 * terms.sqrt();
-        let finest = (POINTS / reach).min(STEPS / (4.0 * terms * reach)).max(LEAST);
+        let least = LEAST / (2.0 * terms).sqrt();
+        let finest = (POINTS / reach).min(STEPS / (4.0 * terms * reach)).max(least);
         let mut step = 1.0;
         while scale / step > finest {
             step *= 2.0;
@@ -49,7 +50,7 @@ impl Law {
         let points = (reach * (scale / step)) as usize + 8;
         let mut grid = vec![0.0; 2 * points + 1];
         grid[points] = 1.0;
-        let q = exp_minus(step / scale);
+        let q = if step > 1.0 { ratio(variance(scale) / (step * step)) } else { exp_minus(1.0 / scale) };
         let mut left = terms as u64;
         while left > 0 {
             let runs = left.min(BLOCK as u64) as usize;
@@ -78,6 +79,22 @@ impl Law {
 /// The least `t`, in units, with `P(|S| <= t) >= confidence` for the sum `S` of one sample of each party.
 pub fn half_width(scale: Scale, parties: u64, confidence: f64) -> f64 {
     Law::new(scale, parties).half_width(confidence)
+}
+
+/// The variance of a sample, `2 q / (1 - q)^2`.
+fn variance(scale: f64) -> f64 {
+    // Where `1 - q` would lose digits the next terms of the series are too small to count.
+    if scale > 1024.0 {
+        return 2.0 * scale * scale;
+    }
+    let q = exp_minus(1.0 / scale);
+    2.0 * q / ((1.0 - q) * (1.0 - q))
+}
+
+/// The `q` whose sample has the variance.
+fn ratio(variance: f64) -> f64 {
+    // The root below one of `v q^2 - (2 v + 2) q + v = 0`, without cancellation.
+    variance / (variance + 1.0 + (2.0 * variance + 1.0).sqrt())
 }
 
 /// Runs the filter `y = (1 - q) x + q y` over the points, `runs` times, in one pass.
@@ -185,6 +202,30 @@ mod tests {
             let unit = half_width(scale(200, 1), terms, 0.95) / 200.0;
             let large = half_width(scale(1 << 40, 1), terms, 0.95) / (1u64 << 40) as f64;
             assert!((large / unit - 1.0).abs() < 0.01, "{terms} terms: {unit} against {large}");
+        }
+    }
+
+    #[test]
+    fn sums_of_many_are_nearly_normal() {
+        for (s, terms) in
+            [(scale(1, 8), 3000), (scale(1, 1), 65_536), (scale(17, 3), 12_288), (scale(1 << 30, 3), 48_000)]
+        {
+            let deviation = (variance(s.numerator as f64 / s.denominator as f64) * terms as f64).sqrt();
+            for (confidence, normal) in [(0.95, 1.959_964), (0.9875, 2.497_705)] {
+                let found = half_width(s, terms, confidence) / deviation;
+                assert!(
+                    (normal - 0.01..normal * 1.04 + 0.5 / deviation).contains(&found),
+                    "{terms}: {found} for {normal}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_ratio_has_the_variance() {
+        for s in [0.125f64, 0.5, 1.0, 37.0, 900.0] {
+            let q = ratio(variance(s));
+            assert!((q / exp_minus(1.0 / s) - 1.0).abs() < 1e-9, "scale {s}: {q}");
         }
     }
 
