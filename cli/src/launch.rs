@@ -41,6 +41,8 @@ pub(crate) struct Ended {
     pub(crate) message: String,
     /// The device it used, where it finished.
     pub(crate) device: String,
+    /// How many had ended before it.
+    pub(crate) place: usize,
 }
 
 /// The folder of a party's own files of a run.
@@ -154,6 +156,7 @@ pub(crate) async fn launch(
         code: None,
         message: "did not stop in time and was killed".to_owned(),
         device: String::new(),
+        place: plan.names.len(),
     };
     Ok(ended.into_iter().zip(&plan.names).map(|(one, name)| one.unwrap_or_else(|| silent(name))).collect())
 }

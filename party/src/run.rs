@@ -77,9 +77,10 @@ async fn take_part(
             (0..mesh.parties()).map(|party| mesh.certificate_fingerprint(party)).collect();
         let agreed =
             handshake::agree(mesh, &fingerprints, &session.plan, &session.identity, &mut known).await?;
-        for peer in &agreed.first_seen {
+        if !agreed.first_seen.is_empty() {
             let message = format!(
-                "the key of {peer} is trusted from now on, since it was seen for the first time; pin it as publicKey in the manifest"
+                "the keys of {} are seen for the first time and trusted from now on; pin each as publicKey in the manifest",
+                agreed.first_seen.join(", ")
             );
             events.emit(Event::Notice { message });
         }

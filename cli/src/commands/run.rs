@@ -103,7 +103,8 @@ async fn interrupted() {
 
 /// The failure of a run in which not every party finished: the cause first, then what the others say.
 fn verdict(ended: &[Ended]) -> Option<Failure> {
-    let failed: Vec<&Ended> = ended.iter().filter(|one| one.code != Some(0)).collect();
+    let mut failed: Vec<&Ended> = ended.iter().filter(|one| one.code != Some(0)).collect();
+    failed.sort_by_key(|one| one.place);
     // A party that lost its peers or was told to stop only tells of another's trouble.
     let follows = |one: &&&Ended| {
         [Some(Exit::Peer.code()), Some(Exit::Interrupted.code()), Some(Exit::Unfinished.code())]
