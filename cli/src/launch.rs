@@ -141,8 +141,9 @@ pub(crate) async fn launch(
                 let name = plan.names[party].to_owned();
                 let said = std::mem::take(&mut failures[party]);
                 let message = if said.is_empty() { words } else { said };
-                ended[party] =
-                    Some(Ended { name, code, message, device: std::mem::take(&mut devices[party]) });
+                let device = std::mem::take(&mut devices[party]);
+                let place = ended.iter().flatten().count();
+                ended[party] = Some(Ended { name, code, message, device, place });
                 // A party that ends before it was introduced leaves the others nobody to wait for.
                 if addresses.len() < plan.names.len() {
                     inputs.iter_mut().for_each(|input| *input = None);
