@@ -211,8 +211,31 @@ fn describe(plan: &Plan, filter: &PlanFilter) -> String {
         Operator::Ge => ">=",
     };
     let value = match &column.kind {
-        ColumnKind::Number { .. } => (filter.value as f64 * Domain::new(&column.kind).unit).to_string(),
+        ColumnKind::Number { .. } => shortest(filter.value, Domain::new(&column.kind).unit),
         ColumnKind::Category { values } => values[filter.value as usize].clone(),
     };
     format!("{} {operator} {value}", column.name)
+}
+
+/// The shortest decimal that rounds to so many units, each a power of two: what the manifest said, or as good.
+fn shortest(units: i64, unit: f64) -> String {
+    let exact = units as f64 * unit;
+    let rounds_back = |text: &String| {
+        text.parse::<f64>().is_ok_and(|value| (value / unit).round_ties_even() == units as f64)
+    };
+    (0..16).map(|digits| format!("{exact:.digits$}")).find(rounds_back).unwrap_or_else(|| exact.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortest;
+
+    #[test]
+    fn a_filter_reads_as_it_was_written() {
+        for (text, bits) in [("16.8", 10), ("-0.35", 20), ("500", 4), ("0", 0), ("0.3", 30)] {
+            let unit = 1.0 / f64::from(1u32 << bits);
+            let units = (text.parse::<f64>().unwrap() / unit).round_ties_even() as i64;
+            assert_eq!(shortest(units, unit), text);
+        }
+    }
 }

@@ -4,7 +4,11 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
     path::Path,
+    sync::atomic::{AtomicU64, Ordering},
 };
+
+/// Tells the drafts of one process apart; its number tells them from those of others.
+static DRAFTS: AtomicU64 = AtomicU64::new(0);
 
 /// Writes `path` (mode 0600) through a draft beside it: written, synced, renamed over `path`, and the folder synced.
 ///
@@ -13,7 +17,8 @@ use std::{
 pub(crate) fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut draft = path.as_os_str().to_owned();
-    draft.push(".draft");
+    let (process, number) = (std::process::id(), DRAFTS.fetch_add(1, Ordering::Relaxed));
+    draft.push(format!(".{process}.{number}.draft"));
     let draft = Path::new(&draft);
     let written = (|| {
         let mut options = File::options();
