@@ -1,6 +1,6 @@
 //! Reads manifests and says everything that is wrong with them, each fault with its line.
 
-use crate::failure::Failure;
+use crate::{failure::Failure, output};
 use std::{fs::File, io::Read, path::Path};
 use veilgrid_api::{
     fault::Fault,
@@ -13,18 +13,35 @@ use veilgrid_party::exit::Exit;
 /// # Errors
 /// The file cannot be read, or every fault of its form.
 pub(crate) fn read(path: &Path) -> Result<Manifest, Failure> {
+    parse(path)?.map_err(|faults| failure(path, &faults))
+}
+
+/// The manifest in a file, or every fault of its form.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn parse(path: &Path) -> Result<Result<Manifest, Vec<Fault>>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::new(Exit::Usage, format!("{}: {error}; give the path of a manifest", path.display()))
     };
     let file = File::open(path).map_err(unreadable)?;
     let bytes = file.metadata().map_err(unreadable)?.len();
     if bytes > manifest::MAX_BYTES as u64 {
-        return Err(failure(path, &[manifest::too_large(bytes)]));
+        return Ok(Err(vec![manifest::too_large(bytes)]));
     }
     let mut text = Vec::new();
     // A pipe has no size to ask for.
     file.take(manifest::MAX_BYTES as u64 + 1).read_to_end(&mut text).map_err(unreadable)?;
-    manifest::parse_bytes(&text).map_err(|faults| failure(path, &faults))
+    Ok(manifest::parse_bytes(&text))
+}
+
+/// Prints the faults as JSON.
+///
+/// # Errors
+/// Always one: without words, since the JSON has them.
+pub(crate) fn print_json(path: &Path, faults: &[Fault]) -> Result<(), Failure> {
+    output::json(&serde_json::json!({ "ok": false, "file": path, "faults": faults }))?;
+    Err(Failure::new(Exit::Usage, ""))
 }
 
 /// The failure that lists these faults.

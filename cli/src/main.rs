@@ -2,9 +2,11 @@
 
 mod certs;
 mod commands;
+mod expected;
 mod failure;
 mod faults;
 mod launch;
+mod output;
 mod progress;
 mod report;
 mod state;
@@ -40,14 +42,28 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(commands::check::CheckArgs),
     Run(commands::run::RunArgs),
+    Budget(commands::budget::BudgetArgs),
+    Verify(commands::verify::VerifyArgs),
     Party(commands::party::PartyArgs),
+    Devices(commands::devices::DevicesArgs),
+    Sample(commands::sample::SampleArgs),
+    Schema(commands::schema::SchemaArgs),
+    Completions(commands::completions::CompletionsArgs),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Check(args) => commands::check::run(&args),
         Command::Run(args) => commands::run::run(args),
+        Command::Budget(args) => commands::budget::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
         Command::Party(args) => commands::party::run(args),
+        Command::Devices(args) => commands::devices::run(&args),
+        Command::Sample(args) => commands::sample::run(&args),
+        Command::Schema(args) => commands::schema::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
     };
     let Err(failure) = done else { return ExitCode::SUCCESS };
     if !failure.message.is_empty() {

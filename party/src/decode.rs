@@ -199,8 +199,8 @@ impl Span {
     }
 }
 
-/// A filter as a person writes it.
-fn describe(plan: &Plan, filter: &PlanFilter) -> String {
+/// A filter of the plan as a person writes it: `age >= 18`.
+pub fn describe(plan: &Plan, filter: &PlanFilter) -> String {
     let column = &plan.columns[filter.column as usize];
     let operator = match filter.operator {
         Operator::Eq => "=",
