@@ -10,7 +10,7 @@ for target in fuzz/targets/*.rs; do
     name=$(basename "$target" .rs)
     mkdir -p "fuzz/corpus/$name" "fuzz/artifacts/$name"
     log=$(mktemp)
-    if ! "${CARGO_TARGET_DIR:-target}/release/fuzz-$name" -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=4096 \
+    if ! "${CARGO_TARGET_DIR:-target}/release/fuzz-$name" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=4096 \
         -artifact_prefix="fuzz/artifacts/$name/" "fuzz/corpus/$name" "fuzz/seeds/$name" >"$log" 2>&1; then
         tail -n 40 "$log" >&2
         echo "fuzzing $name found a failure: its input is in fuzz/artifacts/$name" >&2

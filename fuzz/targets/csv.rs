@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 use veilgrid_api::{manifest, plan::Plan, planner};
-use veilgrid_party::input::{RowReader, Values, Wanted, csv::CsvRows};
+use veilgrid_party::input::{RowReader, Rows, Values, Wanted, csv::CsvRows};
 
 static PLAN: LazyLock<Plan> = LazyLock::new(|| {
     let manifest = manifest::parse(include_str!("../csv.yaml")).expect("the manifest is good");
@@ -20,7 +20,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             continue;
         };
         let mut count = 0;
-        while let Ok(Some(rows)) = reader.next() {
+        let mut rows = Rows::default();
+        while let Ok(true) = reader.next(&mut rows) {
             count += rows.len as u64;
             for values in &rows.columns {
                 match values {

@@ -1,12 +1,10 @@
-//! Any bytes as a receipt, with any bytes as its result: every check has a verdict, and none panics.
+//! Any bytes as a receipt, and what follows a zero byte as its result: every check has a verdict, and none panics.
 #![no_main]
 
 use veilgrid_party::receipt;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let (receipt, result) = bytes.split_at(bytes.len() - bytes.len() / 4);
-    for result in [None, Some(result)] {
-        let checks = receipt::verify(receipt, result, None);
-        assert!(!checks.is_empty());
-    }
+    let mut parts = bytes.splitn(2, |byte| *byte == 0);
+    let checks = receipt::verify(parts.next().unwrap_or_default(), parts.next(), None);
+    assert!(!checks.is_empty());
 });
