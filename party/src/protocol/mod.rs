@@ -1,6 +1,6 @@
 //! How parties compute on shares.
 //!
-//! A protocol is one file here. It speaks over any [`Links`](crate::transport::links::Links), checks the kind, length and
+//! A protocol is one file here. It speaks over any [`Links`], checks the kind, length and
 //! order of each message before it uses a byte, and never holds more than a few messages beside its vectors.
 
 pub mod additive;
