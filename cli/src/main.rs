@@ -29,8 +29,8 @@ use std::{
     propagate_version = true,
     max_term_width = 110,
     after_help = "Start here:
-  veilgrid check job.yaml     what would be learned, how exactly, at which cost; or what is wrong, line by line
-  veilgrid run job.yaml       runs it, one process for each party
+  veilgrid check job.yaml     # what it would learn and cost, or what is wrong
+  veilgrid run job.yaml       # runs it, one process for each party
   veilgrid verify out/receipt.json --result out/result.json
 
 Every command explains itself: veilgrid help run"

@@ -129,19 +129,36 @@ fn the_commands_of_the_readme_run_as_written() {
     }
 }
 
+/// The examples of the program and of each command parse, but for files that are not there, and stand whole in 80 columns.
 #[test]
 fn help_teaches_with_examples_that_parse() {
-    let program = || Command::new(env!("CARGO_BIN_EXE_veilgrid"));
-    let help = String::from_utf8(program().arg("--help").output().unwrap().stdout).unwrap();
-    for command in ["run", "check", "devices", "sample", "verify", "budget", "schema", "party", "completions"]
-    {
-        assert!(help.contains(&format!("  {command} ")), "{command} is missing in:\n{help}");
-        let output = program().args([command, "--help"]).output().unwrap();
-        assert!(output.status.success());
-        let text = String::from_utf8(output.stdout).unwrap();
-        let (_, examples) =
-            text.split_once("Examples:\n").unwrap_or_else(|| panic!("{command} has no examples"));
-        assert!(examples.contains(&format!("veilgrid {command}")), "{examples}");
+    let folder = tempfile::TempDir::new().unwrap();
+    for party in ["north", "south"] {
+        fs::write(folder.path().join(format!("{party}.pub")), "ab".repeat(32)).unwrap();
+    }
+    let help = |command: &str| {
+        let output = shell(folder.path(), &format!("veilgrid {command} --help"));
+        assert!(output.status.success(), "{command}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let all = help("");
+    let commands =
+        ["run", "check", "devices", "sample", "verify", "budget", "schema", "party", "completions"];
+    for command in commands {
+        assert!(all.contains(&format!("\n  {command} ")), "{command} is missing in:\n{all}");
+        let text = help(command);
+        let examples = text.split_once("Examples:\n");
+        let (_, examples) = examples.unwrap_or_else(|| panic!("{command} has no examples"));
+        let joined = examples.replace("\\\n", "");
+        let lines: Vec<&str> = joined.lines().filter(|line| line.contains("veilgrid ")).collect();
+        assert!(lines.iter().any(|line| line.contains(&format!("veilgrid {command}"))), "{examples}");
+        assert!(examples.lines().all(|line| line.chars().count() <= 80), "{examples}");
+        for line in lines.iter().filter(|line| line.starts_with("  veilgrid ")) {
+            // `--help` after all the rest: what stands before it has been read and found good.
+            let typed = line.split(['|', '>', '#']).next().unwrap();
+            let output = shell(folder.path(), &format!("{typed} --help"));
+            assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        }
     }
 }
 

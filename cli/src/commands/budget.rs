@@ -24,9 +24,11 @@ use veilgrid_party::{
 #[command(after_help = "Examples:
   veilgrid budget
   veilgrid budget examples/hospitals/job.yaml --state demo-state
-  veilgrid budget --state /var/lib/veilgrid --json     one party's own state folder
+  veilgrid budget --state .veilgrid/north --json     # one party's own folder
 
-`reserved` is held for a run that has not ended: `veilgrid run --resume` spends it or gives it back. Until then it counts as spent.")]
+`reserved` is held for a run that has not ended: `veilgrid run --resume` spends
+it or gives it back. Until then it counts as spent.
+Exit codes: 0 done, 2 nothing to show, 8 a damaged ledger.")]
 pub(crate) struct BudgetArgs {
     /// A manifest with the PrivacyBudgets, for totals and what remains
     #[arg(value_name = "FILE")]

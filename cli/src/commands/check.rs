@@ -27,7 +27,8 @@ use veilgrid_party::decode;
   veilgrid check jobs.yaml --job tumour-size
   veilgrid check job.yaml --json | jq '.faults[] | {line, path, problem}'
 
-Too much noise? Ask fewer questions, give the one that matters more `weight`, narrow its column's bounds, or spend more epsilon.
+Too much noise? Ask fewer questions, give the one that matters more `weight`,
+narrow its column's bounds, or spend more epsilon.
 Exit codes: 0 no faults, 2 faults.")]
 pub(crate) struct CheckArgs {
     /// The manifest: PrivateJob, PrivateDatasets and PrivacyBudgets

@@ -7,8 +7,8 @@ use clap_complete::Shell;
 /// Prints a script that lets your shell complete commands and options
 #[derive(Args)]
 #[command(after_help = "Examples:
-  veilgrid completions bash > ~/.local/share/bash-completion/completions/veilgrid
-  veilgrid completions zsh > ~/.zfunc/_veilgrid     with ~/.zfunc in fpath
+  veilgrid completions bash > ~/.bash_completion.d/veilgrid
+  veilgrid completions zsh > ~/.zfunc/_veilgrid     # with ~/.zfunc in fpath
   veilgrid completions fish > ~/.config/fish/completions/veilgrid.fish")]
 pub(crate) struct CompletionsArgs {
     /// Which shell

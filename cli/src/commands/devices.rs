@@ -15,9 +15,10 @@ use veilgrid_party::exit::Exit;
 #[command(after_help = "Examples:
   veilgrid devices
   veilgrid devices --json
-  VEILGRID_LEVEL=scalar veilgrid devices     what `auto` then stands for
+  VEILGRID_LEVEL=scalar veilgrid devices     # what `auto` then stands for
 
-Rates are taken in a few milliseconds and are good for comparing devices, not for quoting: docs/performance.md has those.")]
+Rates are taken in a few milliseconds: good for comparing devices, not for
+quoting. docs/performance.md has figures for that.")]
 pub(crate) struct DevicesArgs {
     /// Prints one JSON object instead of a table
     #[arg(long)]

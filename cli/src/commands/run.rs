@@ -25,10 +25,11 @@ use veilgrid_party::{decode::Answers, exit::Exit, ledger::Ledger, receipt::Recei
 #[command(after_help = "Examples:
   veilgrid run examples/hospitals/job.yaml
   veilgrid run job.yaml --state /var/lib/veilgrid --out today
-  veilgrid run job.yaml --resume          after a crash or a power cut: charges nothing more
+  veilgrid run job.yaml --resume     # after a crash: charges nothing more
 
 Writes OUT/result.json, OUT/receipt.json and OUT/report.html.
-Exit codes: 0 done, 2 manifest, 3 budget, 4 rows, 5 peer, 9 interrupted; all: docs/exit-codes.md")]
+Exit codes: 0 done, 2 manifest, 3 budget, 4 rows, 5 peer, 9 interrupted,
+10 resume it; all: docs/exit-codes.md")]
 pub(crate) struct RunArgs {
     /// The manifest: PrivateJob, PrivateDatasets and PrivacyBudgets
     #[arg(value_name = "FILE")]

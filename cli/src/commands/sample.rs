@@ -19,9 +19,12 @@ const NOISE_STREAM: u64 = 2;
 #[command(after_help = "Examples:
   veilgrid sample --scale 7/2 --count 10 | od -An -w8 -td8
   veilgrid sample --scale 10 --count 100000000 > noise.i64
-  python3 -c \"import numpy; print(numpy.fromfile('noise.i64', '<i8').var())\"     2 q / (1 - q)^2 is 199.83, q = exp(-1/10)
+  python3 -c \"import numpy; print(numpy.fromfile('noise.i64', '<i8').var())\"
 
-The same seed gives the same samples on every device; a longer count only goes on where a shorter one ended.")]
+The variance is 2 q / (1 - q)^2 with q = exp(-1 / scale): 199.83 for scale 10.
+The same seed gives the same samples on every device; a longer count only goes
+on where a shorter one ended.
+Exit codes: 0 done, 2 a wrong scale or seed, or a terminal to write to.")]
 pub(crate) struct SampleArgs {
     /// The scale, a whole number or a fraction, from 1/8 to 1099511627776
     #[arg(long, value_name = "N[/M]", value_parser = scale)]

@@ -25,8 +25,10 @@ const MAX_RESULT: u64 = 1 << 30;
 #[derive(Args)]
 #[command(after_help = "Examples:
   veilgrid verify out/receipt.json --result out/result.json
-  veilgrid verify receipt.json --key north=$(cat north.pub) --key south=$(cat south.pub)
-  veilgrid party identity --state .veilgrid/north     a party's own key, to give to an auditor
+  veilgrid verify receipt.json --key north=$(cat north.pub) \\
+    --key south=$(cat south.pub)
+
+A party's own key, to give to an auditor: veilgrid party identity --state DIR
 
 Exit codes: 0 every check holds, 6 one fails, 2 a file cannot be read.")]
 pub(crate) struct VerifyArgs {
