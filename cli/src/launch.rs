@@ -144,8 +144,8 @@ pub(crate) async fn launch(
                 let device = std::mem::take(&mut devices[party]);
                 let place = ended.iter().flatten().count();
                 ended[party] = Some(Ended { name, code, message, device, place });
-                // A party that ends before it was introduced leaves the others nobody to wait for.
-                if addresses.len() < plan.names.len() {
+                // A party that ends before it was introduced, or is killed, leaves the others nobody to wait for.
+                if addresses.len() < plan.names.len() || code.is_none() {
                     inputs.iter_mut().for_each(|input| *input = None);
                 }
             }

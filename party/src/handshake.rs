@@ -99,6 +99,22 @@ pub enum HandshakeError {
     },
 }
 
+impl HandshakeError {
+    /// What peers are told: no place on this party's disk.
+    fn told(&self) -> String {
+        match self {
+            Self::Identity(IdentityError::Changed { name, expected, offered, .. }) => {
+                format!("the key of peer {name} has changed from {expected} to {offered}")
+            }
+            Self::Identity(IdentityError::NotPinned { .. } | IdentityError::BadKey { .. }) => {
+                self.to_string()
+            }
+            Self::Identity(_) => "its state folder or its disk failed".into(),
+            _ => self.to_string(),
+        }
+    }
+}
+
 /// The first message of each party; its plan follows in pieces of at most [`MAX_BODY`] bytes.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -122,7 +138,7 @@ pub async fn agree(
     if let Err(error) = &agreed {
         for peer in peers(links) {
             // A peer that cannot be told finds out by itself.
-            let _ = links.send(peer, Kind::Abort, error.to_string().into_bytes()).await;
+            let _ = links.send(peer, Kind::Abort, error.told().into_bytes()).await;
         }
     }
     agreed

@@ -118,13 +118,18 @@ async fn party<R: AsyncRead + Unpin + Send + 'static>(
 ) -> Result<(), Failure> {
     let (gone, leader_gone) = oneshot::channel::<()>();
     let peers = async move {
-        let line = lines.next_line().await?.unwrap_or_default();
+        let line = lines.next_line().await?;
+        let given = line.is_some();
         tokio::spawn(async move {
             while let Ok(Some(_)) = lines.next_line().await {}
             // The run may have ended already.
             let _ = gone.send(());
         });
-        serde_json::from_str::<BTreeMap<String, String>>(&line)
+        if led && !given {
+            // Told to stop before it was introduced.
+            std::future::pending::<()>().await;
+        }
+        serde_json::from_str::<BTreeMap<String, String>>(&line.unwrap_or_default())
             .map_err(|_| io::Error::other("a line of JSON, addresses by name, was due on standard input"))
     };
     let handler = |kind| {

@@ -61,6 +61,7 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
     let job = plan_of(&"0".repeat(32))?.job;
     let mut run = if args.resume { Run::last_open(&args.state, &job)? } else { Run::new(job)? };
     let plan = plan_of(&run.run)?;
+    writable(&args.out)?;
     run.save(&args.state)?;
 
     let mut progress = Progress::new(plan.parties.len(), args.json);
@@ -88,6 +89,15 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
     run.status = Status::Finished;
     run.save(&args.state)?;
     if args.json { print_json(&plan, &args, &files, &ended) } else { print(&plan, &args, &files, &ended) }
+}
+
+/// Makes the output folder and tries it, before anything is charged for what could not be written there.
+fn writable(out: &Path) -> Result<(), Failure> {
+    let probe = out.join(".writable");
+    fs::create_dir_all(out)
+        .and_then(|()| fs::write(&probe, []))
+        .and_then(|()| fs::remove_file(&probe))
+        .map_err(|error| Failure::file(out, &error, "give another --out; the run was not started"))
 }
 
 /// Done at Ctrl-C or at a request to terminate.

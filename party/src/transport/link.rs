@@ -207,6 +207,11 @@ impl Link {
         }
     }
 
+    /// What the peer said when it gave up.
+    pub(super) fn given_up(&self) -> Option<LinkError> {
+        self.lock().end.clone().filter(|end| matches!(end, LinkError::Aborted { .. }))
+    }
+
     pub(super) fn end(&self, error: LinkError) {
         self.lock().end.get_or_insert(error);
         self.wake();

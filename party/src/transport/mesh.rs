@@ -113,8 +113,16 @@ impl Links for Mesh {
         self.link(to)?.send(kind, body).await
     }
 
+    /// Also ends when any peer gives up: nobody can finish then, and `from` may have gone without a word to this party.
     async fn receive(&self, from: usize) -> Result<Message, LinkError> {
-        self.link(from)?.receive().await
+        let link = self.link(from)?;
+        let given_up =
+            wait(&self.party.news, || self.links.iter().flatten().find_map(|link| link.given_up()));
+        tokio::select! {
+            biased;
+            received = link.receive() => received,
+            error = given_up => Err(error),
+        }
     }
 }
 
@@ -123,7 +131,9 @@ async fn farewell(links: &[Option<Arc<Link>>], reason: &str) {
     for link in links.iter().flatten() {
         let (link, reason) = (Arc::clone(link), reason.as_bytes().to_vec());
         leaving.spawn(async move {
-            if matches!(link.standing(), Some(Ok(()))) && link.send(Kind::Abort, reason).await.is_ok() {
+            if matches!(link.standing(), Some(Ok(()))) {
+                // Where the last word has been said already, the peer still needs time to hear it.
+                let _ = link.send(Kind::Abort, reason).await;
                 link.ended(FAREWELL).await;
             }
         });

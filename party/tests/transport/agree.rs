@@ -7,7 +7,7 @@ use veilgrid_api::{manifest, plan::Plan, planner};
 use veilgrid_party::{
     handshake::{Agreement, HandshakeError, PLAN_DOMAIN, agree},
     identity::{Identity, KnownPeers, verify},
-    transport::links::{Kind, LinkError, Links},
+    transport::links::{Kind, Links},
 };
 
 const PARTIES: usize = 3;
@@ -96,16 +96,15 @@ async fn another_plan_is_refused_with_the_fields_that_differ() {
     plans[1].job = "default/other".into();
     plans[1].parties[2].max_rows = 10;
     let results = agreed(&folders(), plans, None).await;
-    for (party, result) in results.into_iter().enumerate() {
+    let mut own = 0;
+    for result in results {
         let error = result.unwrap_err();
-        // The third may hear of it from either of the others before it compares for itself.
-        if party == 2 && matches!(error, HandshakeError::Link(LinkError::Aborted { .. })) {
-            continue;
-        }
-        assert!(matches!(error, HandshakeError::OtherPlan { .. }), "{error}");
+        // One may hear of it from another before it compares for itself.
+        own += usize::from(matches!(error, HandshakeError::OtherPlan { .. }));
         let error = error.to_string();
         assert!(error.contains("differs in job, parties[2].maxRows:"), "{error}");
     }
+    assert!(own > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -117,3 +117,14 @@ async fn certificates_have_the_same_fingerprint_at_every_party() {
         assert_ne!(seen[0], meshes[0].certificate_fingerprint((party + 1) % 3));
     }
 }
+
+/// A peer that waits for one party hears at once when another gives up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_a_silent_peer_when_another_has_given_up() {
+    let meshes = connected(3).await;
+    meshes[0].send(2, Kind::Standing, vec![7]).await.unwrap();
+    assert_eq!(meshes[2].receive(0).await.unwrap().body, [7]);
+    meshes[1].abort("its budget refused the run").await;
+    let error = meshes[2].receive(0).await.err().unwrap();
+    assert!(matches!(&error, LinkError::Aborted { peer, .. } if peer == "party-1"), "{error}");
+}
