@@ -67,7 +67,7 @@ def manifest(files, questions):
     for i, file in enumerate(files):
         parts.append(
             f"apiVersion: veilgrid.dev/v1alpha1\nkind: PrivacyBudget\nmetadata: {{name: b{i}}}\n"
-            "spec: {epsilon: 1000000, delta: 0.5}\n"
+            "spec: {epsilon: 1000000, delta: 0.1}\n"
         )
         parts.append(
             f"apiVersion: veilgrid.dev/v1alpha1\nkind: PrivateDataset\nmetadata: {{name: d{i}}}\n"
