@@ -22,7 +22,7 @@ use veilgrid_party::{
         additive::{self, Seeds},
         noise::Noise,
     },
-    transport::mesh::{Mesh, MeshConfig},
+    transport::{Mesh, MeshConfig},
 };
 use zeroize::Zeroizing;
 
@@ -68,7 +68,11 @@ fn main() -> Result<()> {
     }
     let ratios: Vec<f64> = ours.iter().zip(&alone).map(|(ours, alone)| ours / alone).collect();
     println!("\n### Noisy secure sum of {cells} u64, three processes, loopback mTLS\n");
-    println!("{}; {runs} runs in turn, median (least to greatest); {} MB in all.\n", cpu_name(), bytes / 1_000_000);
+    println!(
+        "{}; {runs} runs in turn, median (least to greatest); {} MB in all.\n",
+        cpu_name(),
+        bytes / 1_000_000
+    );
     println!("| Veilgrid, s | its bytes alone over one TLS connection, s | ratio |\n|---|---|---|");
     println!("| {} | {} | {} |", cell(&ours, 2), cell(&alone, 2), cell(&ratios, 2));
     Ok(())
@@ -181,7 +185,8 @@ async fn party(task: Task, line: &mut dyn FnMut() -> Result<String>) -> Result<(
     let held = additive::share(&mesh, &device, 0, sums, &mut noise, seeds, &|_| ()).await?;
     additive::seal(&mesh, 0).await?;
     let everyone: Vec<usize> = (0..PARTIES).collect();
-    let opened = additive::open(&mesh, &device, 0, &everyone, &held, &|_| ()).await?.ok_or("nothing was opened")?;
+    let opened =
+        additive::open(&mesh, &device, 0, &everyone, &held, &|_| ()).await?.ok_or("nothing was opened")?;
     mesh.close().await?;
     println!("done");
     // 1 + 2 + 3, and noise of mean zero.
@@ -196,7 +201,8 @@ fn receive(task: Task, line: &mut dyn FnMut() -> Result<String>) -> Result<()> {
     let (tcp, _) = listener.accept()?;
     let (chain, key, roots) = pem(&task.tls)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let clients = rustls::server::WebPkiClientVerifier::builder_with_provider(roots, provider.clone()).build()?;
+    let clients =
+        rustls::server::WebPkiClientVerifier::builder_with_provider(roots, provider.clone()).build()?;
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(clients)
@@ -221,10 +227,11 @@ fn send(task: Task, line: &mut dyn FnMut() -> Result<String>) -> Result<()> {
     println!("-");
     let addresses: Vec<String> = serde_json::from_str(&line()?)?;
     let (chain, key, roots) = pem(&task.tls)?;
-    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_root_certificates(roots)
-        .with_client_auth_cert(chain, key)?;
+    let config =
+        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)?;
     let name = rustls::pki_types::ServerName::try_from(task.names[0].clone())?;
     let mut connection = rustls::ClientConnection::new(Arc::new(config), name)?;
     let mut tcp = TcpStream::connect(&addresses[0])?;
@@ -265,8 +272,11 @@ impl Write for Both<'_> {
     }
 }
 
-type Pem =
-    (Vec<rustls::pki_types::CertificateDer<'static>>, rustls::pki_types::PrivateKeyDer<'static>, Arc<rustls::RootCertStore>);
+type Pem = (
+    Vec<rustls::pki_types::CertificateDer<'static>>,
+    rustls::pki_types::PrivateKeyDer<'static>,
+    Arc<rustls::RootCertStore>,
+);
 
 fn pem(tls: &TlsConfig) -> Result<Pem> {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
