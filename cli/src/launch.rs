@@ -12,7 +12,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, Command},
     sync::mpsc,
-    time::timeout,
+    time::{Instant, timeout},
 };
 use veilgrid_party::{config::PartyConfig, event::Event, exit::Exit};
 
@@ -109,17 +109,18 @@ pub(crate) async fn launch(
     let mut devices = failures.clone();
     let mut addresses = BTreeMap::new();
     tokio::pin!(stop);
-    let mut stopping = false;
+    // When parties that were told to stop are waited for no longer.
+    let mut patience: Option<Instant> = None;
     while ended.iter().any(Option::is_none) {
         let next = tokio::select! {
             next = news.recv() => next,
-            () = &mut stop, if !stopping => {
+            () = &mut stop, if patience.is_none() => {
                 progress.line("stopping: each party settles its ledger first");
-                stopping = true;
+                patience = Some(Instant::now() + GRACE);
                 inputs.iter_mut().for_each(|input| *input = None);
                 continue;
             }
-            () = tokio::time::sleep(GRACE), if stopping => None,
+            () = tokio::time::sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => None,
         };
         let Some(next) = next else { break };
         match next {

@@ -36,7 +36,7 @@ async fn party(links: &MemoryLinks, sums: Vec<u64>, recipients: &[usize]) -> Out
     let mut noise = Constant(links.me() as u64);
     let held = additive::share(links, &device, 3, sums, &mut noise, seeds, &|_| ()).await?;
     additive::seal(links, 3).await?;
-    let total = additive::open(links, &device, 3, recipients, &held, &|_| ()).await?;
+    let total = additive::open(links, &device, 3, recipients, held.clone(), &|_| ()).await?;
     Ok((held, total))
 }
 

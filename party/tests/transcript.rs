@@ -58,7 +58,7 @@ fn transcript(parties: &[Party], honest: usize) -> (Vec<Vec<Sent>>, Vec<u64>) {
                         additive::share(&links, &device, 0, sums, &mut noise, seeds, &|_| ()).await.unwrap();
                     additive::seal(&links, 0).await.unwrap();
                     let everyone: Vec<usize> = (0..n).collect();
-                    additive::open(&links, &device, 0, &everyone, &held, &|_| ()).await.unwrap().unwrap()
+                    additive::open(&links, &device, 0, &everyone, held, &|_| ()).await.unwrap().unwrap()
                 })
             })
             .collect();

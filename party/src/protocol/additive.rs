@@ -64,45 +64,31 @@ pub async fn share(
     if parties < 2 {
         return Err(ProtocolError::Parties { parties });
     }
-    let cells = sums.len();
     let (mut given, mut taken) =
         both(give_seeds(links, attempt, seeds.given), take_seeds(links, attempt)).await?;
     let mut kept = seeds.kept.stream(MASK_STREAM);
+    let from = (links.me() + parties - 1) % parties;
     let mut sums = sums;
-    let mut held = vec![0u64; cells];
-    let outward = async {
-        let mut correction = Zeroizing::new(Vec::with_capacity(chunk::LENGTH));
-        for (index, part) in sums.chunks_mut(chunk::LENGTH).enumerate() {
-            let first = (index * chunk::LENGTH) as u64;
-            noise.add(device, first, part)?;
-            correction.clear();
-            correction.extend_from_slice(part);
-            // What was summed makes room for the share that this party keeps.
-            shares::expand(device, part, &mut kept)?;
-            ring::sub(device, &mut correction, part)?;
-            shares::split(device, &mut correction, &mut given)?;
-            let body = chunk::encode(attempt, first, &correction);
-            links.send(next(links.me(), parties), Kind::Correction, body).await?;
-        }
-        Ok(())
-    };
-    let inward = async {
-        let from = (links.me() + parties - 1) % parties;
-        let mut correction = vec![0u64; chunk::LENGTH.min(cells)];
-        for (index, part) in held.chunks_mut(chunk::LENGTH).enumerate() {
-            let first = (index * chunk::LENGTH) as u64;
-            taken.iter_mut().try_for_each(|stream| mask::add(device, part, stream))?;
-            let body = receive(links, from, Kind::Correction).await?;
-            let correction = &mut correction[..part.len()];
-            chunk::decode(&body, attempt, first, correction).map_err(|what| unexpected(links, from, what))?;
-            ring::add(device, part, correction)?;
-            progress(first + part.len() as u64);
-        }
-        Ok(())
-    };
-    both(outward, inward).await?;
-    ring::add(device, &mut held, &sums)?;
-    Ok(held)
+    let mut correction = Zeroizing::new(vec![0u64; chunk::LENGTH.min(sums.len())]);
+    for (index, part) in sums.chunks_mut(chunk::LENGTH).enumerate() {
+        let first = (index * chunk::LENGTH) as u64;
+        let correction = &mut correction[..part.len()];
+        noise.add(device, first, part)?;
+        correction.copy_from_slice(part);
+        // What was summed makes room for the share that this party keeps, and that for the sum of all it is given.
+        shares::expand(device, part, &mut kept)?;
+        ring::sub(device, correction, part)?;
+        shares::split(device, correction, &mut given)?;
+        let body = chunk::encode(links.buffer(chunk::size(correction)), attempt, first, correction);
+        links.send(next(links.me(), parties), Kind::Correction, body).await?;
+        taken.iter_mut().try_for_each(|stream| mask::add(device, part, stream))?;
+        let body = receive(links, from, Kind::Correction).await?;
+        chunk::decode(&body, attempt, first, correction).map_err(|what| unexpected(links, from, what))?;
+        links.recycle(body);
+        ring::add(device, part, correction)?;
+        progress(first + part.len() as u64);
+    }
+    Ok(std::mem::take(&mut *sums))
 }
 
 async fn give_seeds(
@@ -160,7 +146,7 @@ pub async fn seal(links: &impl Links, attempt: u64) -> Result<(), ProtocolError>
     both(say, hear).await.map(drop)
 }
 
-/// Sends this party's sum to every recipient, and returns the noised total where this party is one.
+/// Sends this party's sum to every recipient, and turns it into the noised total where this party is one.
 ///
 /// From the first byte of it on, the run's charge is spent: call it only when that is durable.
 ///
@@ -171,39 +157,31 @@ pub async fn open(
     device: &Device,
     attempt: u64,
     recipients: &[usize],
-    held: &[u64],
+    mut held: Vec<u64>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Option<Vec<u64>>, ProtocolError> {
     let me = links.me();
-    let say = async {
-        // Chunk by chunk to all, so that no recipient waits for another to have everything.
-        for (index, part) in held.chunks(chunk::LENGTH).enumerate() {
-            let first = (index * chunk::LENGTH) as u64;
-            for recipient in recipients.iter().copied().filter(|recipient| *recipient != me) {
-                links.send(recipient, Kind::Opened, chunk::encode(attempt, first, part)).await?;
-            }
+    let is_recipient = recipients.contains(&me);
+    let mut opened = vec![0u64; chunk::LENGTH.min(held.len())];
+    // Chunk by chunk to and from all, so that no recipient waits for another to have everything.
+    for (index, part) in held.chunks_mut(chunk::LENGTH).enumerate() {
+        let first = (index * chunk::LENGTH) as u64;
+        for recipient in recipients.iter().copied().filter(|recipient| *recipient != me) {
+            let body = chunk::encode(links.buffer(chunk::size(part)), attempt, first, part);
+            links.send(recipient, Kind::Opened, body).await?;
         }
-        Ok(())
-    };
-    let hear = async {
-        if !recipients.contains(&me) {
-            return Ok(None);
-        }
-        let mut total = held.to_vec();
-        let mut opened = vec![0u64; chunk::LENGTH.min(held.len())];
-        for (index, part) in total.chunks_mut(chunk::LENGTH).enumerate() {
-            let first = (index * chunk::LENGTH) as u64;
+        if is_recipient {
             let opened = &mut opened[..part.len()];
             for peer in peers(links) {
                 let body = receive(links, peer, Kind::Opened).await?;
                 chunk::decode(&body, attempt, first, opened).map_err(|what| unexpected(links, peer, what))?;
+                links.recycle(body);
                 ring::add(device, part, opened)?;
             }
             progress(first + part.len() as u64);
         }
-        Ok(Some(total))
-    };
-    both(say, hear).await.map(|((), total)| total)
+    }
+    Ok(is_recipient.then_some(held))
 }
 
 fn check_attempt(

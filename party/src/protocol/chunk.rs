@@ -6,21 +6,24 @@
 //! | 8..16 | the index of the first element |
 //! | 16.. | the elements, 8 bytes each: as many as a message holds, fewer in the last |
 
-use crate::transport::links::MAX_BODY;
-
 /// Bytes before the elements.
 pub const HEADER: usize = 16;
-/// Elements of a full message: a multiple of 8, so that a chunk of mask is a whole number of keystream blocks.
-pub const LENGTH: usize = (MAX_BODY - HEADER) / 64 * 8;
+/// Elements of a full message: few enough to stay in a core's cache while they are worked on, and a multiple of 8, so
+/// that a chunk of mask is a whole number of keystream blocks.
+pub const LENGTH: usize = 32 << 10;
 
 /// How many messages a vector of `cells` elements takes.
 pub fn count(cells: u64) -> u64 {
     cells.div_ceil(LENGTH as u64)
 }
 
-/// The body for `elements`, the first of which has this index.
-pub fn encode(attempt: u64, first: u64, elements: &[u64]) -> Vec<u8> {
-    let mut body = Vec::with_capacity(HEADER + size_of_val(elements));
+/// The bytes of the body for `elements`.
+pub fn size(elements: &[u64]) -> usize {
+    HEADER + size_of_val(elements)
+}
+
+/// Fills an empty body with `elements`, the first of which has this index.
+pub fn encode(mut body: Vec<u8>, attempt: u64, first: u64, elements: &[u64]) -> Vec<u8> {
     body.extend_from_slice(&attempt.to_le_bytes());
     body.extend_from_slice(&first.to_le_bytes());
     // The kernels are little-endian only, so memory already has the wire's order.
@@ -33,7 +36,7 @@ pub fn encode(attempt: u64, first: u64, elements: &[u64]) -> Vec<u8> {
 /// # Errors
 /// What is wrong with the body; then `elements` is unchanged.
 pub fn decode(body: &[u8], attempt: u64, first: u64, elements: &mut [u64]) -> Result<(), String> {
-    let due = HEADER + size_of_val(elements);
+    let due = size(elements);
     if body.len() != due {
         return Err(format!("{} bytes where {due} were due", body.len()));
     }
@@ -52,10 +55,11 @@ pub fn decode(body: &[u8], attempt: u64, first: u64, elements: &mut [u64]) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::links::MAX_BODY;
 
     #[test]
     fn a_full_message_fits_and_is_whole_blocks() {
-        assert!(encode(0, 0, &vec![0; LENGTH]).len() <= MAX_BODY);
+        assert!(size(&vec![0; LENGTH]) <= MAX_BODY);
         assert_eq!(LENGTH % 8, 0);
         assert_eq!([0, 1, LENGTH as u64, LENGTH as u64 + 1].map(count), [0, 1, 1, 2]);
     }
@@ -66,7 +70,7 @@ mod tests {
             attempt: u64, first: u64, elements in proptest::collection::vec(proptest::num::u64::ANY, 0..20),
             flipped in 0usize..16, other: u8,
         ) {
-            let mut body = encode(attempt, first, &elements);
+            let mut body = encode(Vec::new(), attempt, first, &elements);
             let mut back = vec![0; elements.len()];
             proptest::prop_assert_eq!(decode(&body, attempt, first, &mut back), Ok(()));
             proptest::prop_assert_eq!(&back, &elements);

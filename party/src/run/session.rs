@@ -117,7 +117,7 @@ impl Session<'_> {
         self.reach(Point::Spent).await;
         self.folder.advance(&mut checkpoint, Stage::Opening)?;
         self.reach(Point::Opening).await;
-        let outcome = self.open(links, signatures, checkpoint.attempt, &sum).await?;
+        let outcome = self.open(links, signatures, checkpoint.attempt, sum).await?;
         self.folder.advance(&mut checkpoint, Stage::Done)?;
         self.reach(Point::Done).await;
         self.progress(Phase::Report, 1, 1);
@@ -188,7 +188,7 @@ impl Session<'_> {
         links: &impl Links,
         signatures: Vec<PartySignature>,
         attempt: u64,
-        sum: &[u64],
+        sum: Vec<u64>,
     ) -> Result<Outcome, RunError> {
         let cells = self.plan.cells;
         self.progress(Phase::Open, 0, cells);

@@ -168,7 +168,7 @@ async fn read_frame(link: &Link, reader: &mut (impl AsyncRead + Unpin)) -> io::R
             if let Err(error) = link.expect(kind, header.sequence, header.length) {
                 return Ok(Some(wrong(link, error)));
             }
-            let mut body = Vec::with_capacity(header.length);
+            let mut body = link.party.spares.take(header.length);
             while body.len() < header.length {
                 let left = (header.length - body.len()) as u64;
                 if (&mut *reader).take(left).read_buf(&mut body).await? == 0 {
@@ -194,6 +194,7 @@ async fn write(link: &Link, writer: &mut WriteHalf<Stream>, whole: &AtomicBool) 
     loop {
         staged.clear();
         let large = stage(link, &mut staged, &mut told, alive);
+        link.room.notify_waiters();
         alive = false;
         if staged.is_empty() {
             if let Err(error) = writer.flush().await {

@@ -4,6 +4,7 @@ use super::{
     frame::{Ack, Hello},
     links::{Kind, LinkError, MAX_BODY, Message},
     outbox::{Outbox, WINDOW_MESSAGES, window_bytes},
+    spares::Spares,
 };
 use crate::hex::hex;
 use std::{
@@ -24,6 +25,7 @@ pub(super) struct Party {
     pub(super) run: [u8; 16],
     pub(super) epoch: u64,
     pub(super) patience: Duration,
+    pub(super) spares: Arc<Spares>,
     /// Rings at each change of a link's life.
     pub(super) news: Notify,
 }
@@ -43,7 +45,7 @@ pub(super) struct Link {
     /// Rings for the connection that writes.
     pub(super) to_write: Notify,
     /// Rings for those who wait for room in the queue, or for its end.
-    room: Notify,
+    pub(super) room: Notify,
     /// Rings for those who wait for a message.
     arrived: Notify,
 }
@@ -74,7 +76,7 @@ pub(super) struct State {
 impl Link {
     pub(super) fn new(party: Arc<Party>, peer: usize) -> Self {
         let state = State {
-            outbox: Outbox::new(window_bytes(party.names.len())),
+            outbox: Outbox::new(window_bytes(party.names.len()), Arc::clone(&party.spares)),
             inbox: VecDeque::new(),
             inbox_bytes: 0,
             had: Ack { received: 0, taken: 0 },

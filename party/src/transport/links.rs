@@ -104,4 +104,10 @@ pub trait Links: Send + Sync {
     ) -> impl Future<Output = Result<(), LinkError>> + Send;
     /// The next message from a peer. An [`Kind::Abort`] comes out as [`LinkError::Aborted`].
     fn receive(&self, from: usize) -> impl Future<Output = Result<Message, LinkError>> + Send;
+    /// An empty buffer for a body of this length; where there is one, a used one.
+    fn buffer(&self, length: usize) -> Vec<u8> {
+        Vec::with_capacity(length)
+    }
+    /// Takes a body that nobody needs any more, for [`Links::buffer`].
+    fn recycle(&self, _body: Vec<u8>) {}
 }

@@ -124,6 +124,14 @@ impl Links for Mesh {
             error = given_up => Err(error),
         }
     }
+
+    fn buffer(&self, length: usize) -> Vec<u8> {
+        self.party.spares.take(length)
+    }
+
+    fn recycle(&self, body: Vec<u8>) {
+        self.party.spares.give(body);
+    }
 }
 
 async fn farewell(links: &[Option<Arc<Link>>], reason: &str) {
@@ -166,7 +174,8 @@ impl Binding {
         let epoch = getrandom::u64()
             .map_err(|e| LinkError::Local(format!("the system gives no randomness: {e}")))?
             .max(1);
-        let party = Arc::new(Party { names, me, run, epoch, patience, news: Notify::new() });
+        let party =
+            Arc::new(Party { names, me, run, epoch, patience, spares: Arc::default(), news: Notify::new() });
 
         let mut tasks = JoinSet::new();
         let (mut links, mut doors) = (Vec::new(), Vec::new());

@@ -11,6 +11,7 @@ mod link;
 pub mod links;
 mod mesh;
 mod outbox;
+mod spares;
 mod tls;
 
 pub use mesh::{Binding, Mesh, MeshConfig};

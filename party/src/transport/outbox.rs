@@ -3,6 +3,7 @@
 use super::{
     frame::{Ack, FrameKind, HEADER, Header},
     links::{Kind, LinkError},
+    spares::Spares,
 };
 use std::{collections::VecDeque, sync::Arc};
 use zeroize::Zeroize;
@@ -15,6 +16,11 @@ pub(super) const WINDOW_MESSAGES: usize = 1024;
 pub(super) fn window_bytes(parties: usize) -> usize {
     ((64 << 20) / parties.saturating_sub(1).max(1)).clamp(2 << 20, 16 << 20)
 }
+
+/// The bytes of bodies that wait to be written, or to be taken by a peer that has received them, from which on no more are
+/// queued. The window is for what a long line holds; a queue that somebody is slow to empty gains nothing by being
+/// long, and costs the processors' caches.
+const LAG: usize = 2 << 20;
 
 /// A body that is shared with the connection that writes it.
 pub(super) struct Body {
@@ -39,8 +45,12 @@ struct Waiting {
 /// The sending half of a link's state: message numbers `taken <= received <= cursor <= next`.
 pub(super) struct Outbox {
     window: usize,
+    spares: Arc<Spares>,
     waiting: VecDeque<Waiting>,
     bytes: usize,
+    /// Of those, the bytes that the peer has received, and those that this connection has not written.
+    untaken: usize,
+    unwritten: usize,
     taken: u64,
     received: u64,
     cursor: u64,
@@ -50,11 +60,14 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn new(window: usize) -> Self {
+    pub(super) fn new(window: usize, spares: Arc<Spares>) -> Self {
         Self {
             window,
+            spares,
             waiting: VecDeque::new(),
             bytes: 0,
+            untaken: 0,
+            unwritten: 0,
             taken: 0,
             received: 0,
             cursor: 0,
@@ -70,13 +83,17 @@ impl Outbox {
     /// Whether a body of this length may be queued. One body always fits into an empty queue.
     pub(super) fn has_room(&self, length: usize) -> bool {
         self.waiting.is_empty()
-            || (self.waiting.len() < WINDOW_MESSAGES && self.bytes + length <= self.window)
+            || (self.waiting.len() < WINDOW_MESSAGES
+                && self.bytes + length <= self.window
+                && self.untaken < LAG
+                && self.unwritten < LAG)
     }
 
     /// Queues a message. `Abort` and `Bye` are the last of a link and need no room.
     pub(super) fn push(&mut self, kind: Kind, bytes: Vec<u8>) {
         self.last |= matches!(kind, Kind::Abort | Kind::Bye);
         self.bytes += bytes.len();
+        self.unwritten += bytes.len();
         self.waiting.push_back(Waiting { length: bytes.len(), body: Some(Arc::new(Body { kind, bytes })) });
     }
 
@@ -101,6 +118,7 @@ impl Outbox {
         let body = Arc::clone(self.waiting.get(index)?.body.as_ref()?);
         let header =
             Header { length: body.bytes.len(), kind: FrameKind::Message(body.kind), sequence: self.cursor };
+        self.unwritten -= body.bytes.len();
         self.cursor += 1;
         self.sent = self.sent.max(self.cursor);
         Some((header.encode(), body))
@@ -110,6 +128,7 @@ impl Outbox {
     pub(super) fn resume(&mut self, next: u64) -> Result<(), LinkError> {
         self.receive(next)?;
         self.cursor = next;
+        self.unwritten = self.bytes - self.untaken;
         Ok(())
     }
 
@@ -122,6 +141,7 @@ impl Outbox {
         while self.taken < ack.taken {
             let Some(waiting) = self.waiting.pop_front() else { break };
             self.bytes -= waiting.length;
+            self.untaken -= waiting.length;
             self.taken += 1;
         }
         Ok(further)
@@ -139,7 +159,13 @@ impl Outbox {
             if let Some(waiting) =
                 usize::try_from(self.received - self.taken).ok().and_then(|i| self.waiting.get_mut(i))
             {
-                waiting.body = None;
+                self.untaken += waiting.length;
+                // A connection that still holds it lets it go itself.
+                if let Some(mut body) = waiting.body.take().and_then(Arc::into_inner)
+                    && body.kind != Kind::Seed
+                {
+                    self.spares.give(std::mem::take(&mut body.bytes));
+                }
             }
             self.received += 1;
         }
@@ -158,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_was_not_received_is_written_again() {
-        let mut outbox = Outbox::new(1 << 20);
+        let mut outbox = Outbox::new(1 << 20, Arc::default());
         (0..5).for_each(|i| outbox.push(Kind::Opened, vec![i]));
         assert_eq!(written(&mut outbox), [0, 1, 2, 3, 4]);
         assert!(outbox.acknowledge(Ack { received: 2, taken: 1 }).unwrap());
@@ -173,7 +199,7 @@ mod tests {
         // A lossy connection: at any time the peer has received a prefix of what was written, and says so.
         #[test]
         fn every_message_is_received_once_in_order(cuts in prop::collection::vec((1usize..8, 0u64..8, 0u64..8), 1..30)) {
-            let mut outbox = Outbox::new(1 << 20);
+            let mut outbox = Outbox::new(1 << 20, Arc::default());
             let mut pushed = 0u8;
             let (mut received, mut taken) = (Vec::new(), 0);
             for (fresh, arrive, take) in cuts {
