@@ -1,5 +1,5 @@
-// Discrete Laplace noise: one invocation makes one group of eight samples from `params.bits + 1` blocks. The only
-// loop runs over the thresholds, whose number is public; no branch and no index depends on the keystream.
+// Discrete Laplace noise: one invocation makes one group of eight samples from `params.bits + 1` blocks. The loops
+// run over digits and thresholds, whose number is public; no branch and no index depends on the keystream.
 
 #kernel noise_laplace_fill
 #kernel noise_laplace_add ADD
@@ -31,14 +31,21 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 #for ROW a b c d
     var size_ROW = zero;
 #endfor
-    for (var k = 0u; k < params.bits; k += 1u) {
-        let block = chacha_block(first + 1u + k);
-        let threshold = pair_splat(params.thresholds[k].xy);
-        let place = 1u << (k & 31u);
-        let bit = pair_splat(select(vec2<u32>(place, 0u), vec2<u32>(0u, place), k >= 32u));
+    let one = pair_splat(vec2<u32>(1u, 0u));
+    // From the highest digit on, so that a digit's place is three doublings for each one below it.
+    for (var k = params.bits; k > 0u; k -= 1u) {
+        let block = chacha_block(first + k);
 #for ROW a b c d
-        size_ROW |= pair_select(zero, bit, pair_less(pair_words(block.ROW), threshold));
+        size_ROW = pair_add(size_ROW, size_ROW);
+        size_ROW = pair_add(size_ROW, size_ROW);
+        size_ROW = pair_add(size_ROW, size_ROW);
 #endfor
+        for (var j = 0u; j < 7u; j += 1u) {
+            let threshold = pair_splat(params.thresholds[7u * (k - 1u) + j].xy);
+#for ROW a b c d
+            size_ROW = pair_add(size_ROW, pair_select(zero, one, pair_less(pair_words(block.ROW), threshold)));
+#endfor
+        }
     }
     let head = chacha_block(first);
 #for AT,ROW 0u,a 1u,b 2u,c 3u,d

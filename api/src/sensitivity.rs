@@ -142,7 +142,7 @@ pub(crate) fn noise_room(scale: Scale) -> u128 {
 
 /// The total-variation distance of one sample from its law, at most, in units of 2^-64: 46 thresholds of digits, the
 /// threshold of zero, and the tail.
-const SAMPLE_ERROR: u128 = 49;
+const SAMPLE_ERROR: u128 = 64;
 
 /// The delta of noise with the stated error, rounded up: the sum over components, given as cells and epsilon, of
 /// `cells * error * (1 + e^epsilon)`. `None` where it is not below one.
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn delta_covers_every_sample() {
         let delta = noise_delta([(100, Epsilon::from_units(1_000_000_000)); 10]).unwrap().to_f64();
-        let exact = 1000.0 * 49.0 * (1.0 + 1f64.exp()) / 2f64.powi(64);
+        let exact = 1000.0 * 64.0 * (1.0 + 1f64.exp()) / 2f64.powi(64);
         assert!(delta >= exact && delta <= exact + 1e-17, "{delta:e} {exact:e}");
         assert_eq!(noise_delta([(1, Epsilon::from_units(50_000_000_000))]), None);
         assert_eq!(noise_delta([]).unwrap().units(), 1);

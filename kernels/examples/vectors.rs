@@ -135,7 +135,7 @@ fn noise(numerator: u64, denominator: u64) -> Noise {
         numerator,
         denominator,
         zero: format!("{:x}", law.zero_threshold()),
-        thresholds: words(law.thresholds()),
+        thresholds: words(law.digits().as_flattened()),
         total_variation: law.total_variation(),
         at: At::new(KEY, 2, 0xffff_fff0),
         samples,

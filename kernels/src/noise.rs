@@ -8,17 +8,21 @@ use crate::{Device, KernelError, Stream, cpu};
 
 /// Samples that share a run of blocks: one per 64-bit word of a block.
 pub(crate) const GROUP: usize = 8;
+/// Thresholds of an octal digit: one for each value but 0.
+pub const STEPS: usize = 7;
 
 /// The discrete Laplace law `P(x) = (1 - q) / (1 + q) * q^|x|` with `q = exp(-1 / scale)`, as thresholds.
 ///
 /// A sample is 0 with probability `(1 - q) / (1 + q)`, else a fair sign times `1 + G`, where `G` is geometric.
-/// The binary digits of `G` are independent, and digit `k` is 1 with probability `q^(2^k) / (1 + q^(2^k))`.
+/// The digits of `G` are independent in any base. They are drawn in base 8, one word each: digit `k` is `d` with a
+/// probability proportional to `t^d`, where `t = q^(8^k)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Laplace {
     numerator: u64,
     denominator: u64,
     zero: u64,
-    thresholds: Vec<u64>,
+    bits: u32,
+    digits: Vec<[u64; STEPS]>,
 }
 
 impl Laplace {
@@ -32,7 +36,7 @@ impl Laplace {
             return Err(KernelError::Scale { numerator, denominator });
         }
         let table = thresholds(numerator, denominator);
-        Ok(Laplace { numerator, denominator, zero: table.zero, thresholds: table.bits })
+        Ok(Laplace { numerator, denominator, zero: table.zero, bits: table.bits, digits: table.digits })
     }
 
     /// Numerator of the scale, as given.
@@ -45,9 +49,9 @@ impl Laplace {
         self.denominator
     }
 
-    /// Binary digits of `G` that are drawn: the least number whose tail `q^(2^bits)` is at most 2^-64.
+    /// `G` is drawn below `2^bits`: the least number whose tail `q^(2^bits)` is at most 2^-64.
     pub fn bits(&self) -> u32 {
-        self.thresholds.len() as u32
+        self.bits
     }
 
     /// A sample is zero if the upper 63 bits of its first word are below this: `floor(2^63 (1 - q) / (1 + q))`.
@@ -55,15 +59,17 @@ impl Laplace {
         self.zero
     }
 
-    /// Digit `k` is 1 if its word is below entry `k`: `floor(2^64 q^(2^k) / (1 + q^(2^k)))`.
-    pub fn thresholds(&self) -> &[u64] {
-        &self.thresholds
+    /// Digit `k` is the number of thresholds in entry `k` that its word is below; the one at `j - 1` is `floor(2^64 P(digit >= j))`.
+    /// Where `bits` is no multiple of 3, the last digit has fewer values, and 0 stands for those that it never has.
+    pub fn digits(&self) -> &[[u64; STEPS]] {
+        &self.digits
     }
 
     /// An upper bound of the total variation distance between one sample and the exact law, in units of 2^-64:
-    /// one per digit, two for zero, one for the tail.
+    /// half the number of its values per digit, two for zero, one for the tail.
     pub fn total_variation(&self) -> u64 {
-        u64::from(self.bits()) + 3
+        let (whole, rest) = (u64::from(self.bits / 3), self.bits % 3);
+        4 * whole + [0, 1, 2][rest as usize] + 3
     }
 
     /// Keystream blocks that `len` samples consume.
@@ -71,12 +77,12 @@ impl Laplace {
     /// # Errors
     /// [`KernelError::StreamExhausted`] for more than any stream has.
     fn blocks(&self, len: usize) -> Result<u64, KernelError> {
-        let needed = len.div_ceil(GROUP) as u128 * u128::from(self.bits() + 1);
+        let needed = len.div_ceil(GROUP) as u128 * (self.digits.len() + 1) as u128;
         u64::try_from(needed).map_err(|_| KernelError::StreamExhausted { needed: u64::MAX, left: u64::MAX })
     }
 }
 
-/// Writes one sample per element. Consumes `ceil(len / 8) * (law.bits() + 1)` blocks.
+/// Writes one sample per element. Consumes `ceil(len / 8) * (law.digits().len() + 1)` blocks.
 ///
 /// # Errors
 /// [`KernelError::StreamExhausted`], or a GPU that fails.

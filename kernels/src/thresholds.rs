@@ -4,14 +4,17 @@
 //! each step. A threshold is a floor; where the floors of both ends differ, all is done again with twice the
 //! precision. That ends: `exp(-x)` of a rational `x > 0` is irrational, so no true value is an integer.
 
+use crate::noise::STEPS;
 use num_bigint::BigUint;
 
 /// Thresholds of the discrete Laplace law of one scale; [`crate::Laplace`] says how they are used.
 pub(crate) struct Thresholds {
     /// floor(2^63 * (1 - q) / (1 + q)).
     pub(crate) zero: u64,
-    /// Entry `k` is floor(2^64 * t / (1 + t)) with t = q^(2^k).
-    pub(crate) bits: Vec<u64>,
+    /// The number of binary digits of the size.
+    pub(crate) bits: u32,
+    /// Entry `k` holds floor(2^64 P(D >= j)) for j = 1, 2, ..., where D is octal digit `k` of the size.
+    pub(crate) digits: Vec<[u64; STEPS]>,
 }
 
 /// Thresholds for q = exp(-denominator / numerator), where 0 < denominator <= 8 * numerator.
@@ -52,14 +55,39 @@ impl Table {
         let zero = agreed(zero(&q.high), zero(&q.low))?;
 
         let tail = &one >> 64;
-        let mut bits = Vec::new();
+        let mut bits = 0;
+        // q^(8^k) for each digit k.
+        let mut powers = Vec::new();
         let mut power = q;
         while !certain(power.high <= tail, power.low > tail)? {
-            let bit = |t: &BigUint| floor_of_ratio(t, &(&one + t), 64);
-            bits.push(agreed(bit(&power.low), bit(&power.high))?);
+            if bits % 3 == 0 {
+                powers.push(power.clone());
+            }
+            bits += 1;
             power = self.square(&power);
         }
-        Some(Thresholds { zero, bits })
+        let values = |k: usize| 1 << (bits - 3 * k as u32).min(3);
+        let digits =
+            powers.iter().enumerate().map(|(k, t)| self.digit(t, values(k))).collect::<Option<_>>()?;
+        Some(Thresholds { zero, bits, digits })
+    }
+
+    /// The thresholds of a digit below `values` with P(D = d) proportional to t^d; 0 for values that it never has.
+    fn digit(&self, t: &Interval, values: usize) -> Option<[u64; STEPS]> {
+        // P(D >= j) = (t^j + ... + t^(values - 1)) / (1 + ... + t^(values - 1)), which rises with t.
+        let floors = |t: &BigUint| {
+            // t^d, exactly, in units of 2^-(precision * (values - 1)).
+            let powers: Vec<BigUint> = (0..values as u32)
+                .map(|d| t.pow(d) << (self.precision * u64::from(values as u32 - 1 - d)))
+                .collect();
+            let all: BigUint = powers.iter().sum();
+            (1..values).map(|j| floor_of_ratio(&powers[j..].iter().sum(), &all, 64)).collect::<Vec<_>>()
+        };
+        let mut steps = [0; STEPS];
+        for (step, (low, high)) in steps.iter_mut().zip(floors(&t.low).into_iter().zip(floors(&t.high))) {
+            *step = agreed(low, high)?;
+        }
+        Some(steps)
     }
 
     /// exp(-n / d) for n <= 8 d: the alternating series at n / 16 d, squared four times.

@@ -1,8 +1,9 @@
 //! The thresholds of the noise against an exact computation that shares nothing with theirs: logarithms by the
-//! series of the inverse hyperbolic tangent, where the library sums and squares exponentials.
+//! series of the inverse hyperbolic tangent, and exponentials as the limit of compound interest, where the library
+//! sums the exponential series.
 //!
-//! A threshold is right if the true probability lies between it and its successor; taking logarithms of both
-//! sides turns that into bounds on `2^k / scale`, a rational number.
+//! A threshold is right if the true probability lies between it and its successor. For zero, taking logarithms of both
+//! sides turns that into bounds on `1 / scale`, a rational number.
 
 use num_bigint::BigUint;
 use veilgrid_kernels::{KernelError, Laplace};
@@ -50,6 +51,25 @@ fn log(a: u128) -> Bounds {
     Bounds { low: two.low * m + rest.low, high: two.high * m + rest.high }
 }
 
+/// Fixed-point bits of exponentials.
+const COMPOUND: u64 = 512;
+
+/// exp(-n / d) for n / d < 2^9: above (1 - x / N)^N and below (1 - x / N)^N / (1 - x^2 / N) with N = 2^180.
+fn compound(n: &BigUint, d: u64) -> Bounds {
+    const DOUBLINGS: u64 = 180;
+    let one = big(1) << COMPOUND;
+    // x / N, rounded down and up.
+    let part = (n << (COMPOUND - DOUBLINGS)) / d;
+    let (mut low, mut high) = (&one - &part - 1u32, &one - &part);
+    for _ in 0..DOUBLINGS {
+        low = (&low * &low) >> COMPOUND;
+        high = ((&high * &high) >> COMPOUND) + 1u32;
+    }
+    // (1 - x / N)^N >= exp(-x) (1 - x^2 / N), and x^2 < 2^18.
+    let high = &high + (&high >> (DOUBLINGS - 20)) + 1u32;
+    Bounds { low, high }
+}
+
 /// Asserts `ln(a / b) <= n / d < ln(c / e)` for the first and the second pair.
 fn assert_between(what: &str, (a, b): (u128, u128), (n, d): (&BigUint, u64), (c, e): (u128, u128)) {
     // n / d compared with low - high bounds, all terms moved to where they are added.
@@ -75,23 +95,29 @@ fn every_threshold_is_the_floor_of_the_true_probability() {
             (half + z + 1, half - z - 1),
         );
 
-        // T <= 2^64 t / (1 + t) < T + 1, with -ln t = 2^k denominator / numerator.
-        for (k, threshold) in law.thresholds().iter().enumerate() {
-            let (whole, t) = (1u128 << 64, u128::from(*threshold));
-            let exponent = big(denominator.into()) << k;
-            assert!(t > 0, "{}", what("a digit that is never drawn"));
-            assert!(t < whole / 2, "{}", what("a digit that is mostly one"));
-            // ln((2^64 - T - 1) / (T + 1)) < exponent / numerator <= ln((2^64 - T) / T).
-            let left = exponent << BITS;
-            let digit = what(&format!("digit {k}"));
-            assert!(
-                &left + log(t).high * numerator <= log(whole - t).low * numerator,
-                "{digit}: too many ones"
-            );
-            assert!(
-                left + log(t + 1).low * numerator > log(whole - t - 1).high * numerator,
-                "{digit}: too few ones"
-            );
+        // T <= 2^64 (t^j - t^m) / (1 - t^m) < T + 1 for a digit of m values, with -ln t = 8^k denominator / numerator.
+        assert_eq!(law.digits().len() as u32, law.bits().div_ceil(3));
+        for (k, thresholds) in law.digits().iter().enumerate() {
+            let values = 1u32 << (law.bits() - 3 * k as u32).min(3);
+            let powers: Vec<Bounds> = (0..=values)
+                .map(|j| compound(&(big(denominator.into()) * j << (3 * k)), numerator))
+                .collect();
+            let one = big(1) << COMPOUND;
+            let last = &powers[values as usize];
+            for (j, threshold) in (1u32..).zip(thresholds) {
+                let digit = what(&format!("digit {k}, at least {j}"));
+                if j >= values {
+                    assert_eq!(*threshold, 0, "{digit}");
+                    continue;
+                }
+                let power = &powers[j as usize];
+                let t = big((*threshold).into());
+                assert!(&t * (&one - &last.low) <= (&power.low - &last.high) << 64, "{digit}: too often");
+                assert!(
+                    (t + 1u32) * (&one - &last.high) > (&power.high - &last.low) << 64,
+                    "{digit}: too rarely"
+                );
+            }
         }
 
         // The tail: q^(2^K) <= 2^-64 < q^(2^(K - 1)).
@@ -99,14 +125,17 @@ fn every_threshold_is_the_floor_of_the_true_probability() {
         let exponent = |k: u32| (big(denominator.into()) << k) << BITS;
         assert!(exponent(law.bits()) >= tail.high * numerator, "{}", what("tail"));
         assert!(exponent(law.bits() - 1) < tail.low * numerator, "{}", what("more digits than needed"));
-        assert_eq!(law.total_variation(), u64::from(law.bits()) + 3);
+        assert_eq!(
+            law.total_variation(),
+            u64::from(law.bits() / 3 * 4 + [0, 1, 2][law.bits() as usize % 3]) + 3
+        );
     }
 }
 
 #[test]
 fn laws_of_one_scale_are_the_same_however_it_is_written() {
     let (a, b) = (Laplace::new(7, 2).unwrap(), Laplace::new(700, 200).unwrap());
-    assert_eq!((a.zero_threshold(), a.thresholds()), (b.zero_threshold(), b.thresholds()));
+    assert_eq!((a.zero_threshold(), a.digits()), (b.zero_threshold(), b.digits()));
 }
 
 #[test]

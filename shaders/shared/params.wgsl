@@ -3,7 +3,7 @@
 struct Params {
     // Units of work: 128-bit vectors (ring, fixed), keystream blocks (chacha, mask), groups of 8 samples (noise).
     count: u32,
-    // fixed: fraction bits. noise: the number of thresholds.
+    // fixed: fraction bits. noise: the number of octal digits, of seven thresholds each.
     bits: u32,
     // First block of the keystream, low word first.
     block: vec2<u32>,
@@ -14,7 +14,7 @@ struct Params {
     upper: vec2<u32>,
     key: array<vec4<u32>, 2>,
     // noise: one threshold an entry, low word first.
-    thresholds: array<vec4<u32>, 48>,
+    thresholds: array<vec4<u32>, 112>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

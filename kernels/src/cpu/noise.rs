@@ -1,4 +1,4 @@
-//! Discrete Laplace samples: a stretch of keystream, then one comparison per binary digit.
+//! Discrete Laplace samples: a stretch of keystream, then a few comparisons per digit.
 //!
 //! The work depends on the law and the length alone: no branch and no address depends on the keystream.
 
@@ -71,7 +71,7 @@ fn samples<S: IntSimd, O: Operation>(
     operation: O,
     values: &mut [u64],
 ) {
-    let blocks = law.thresholds().len() + 1;
+    let blocks = law.digits().len() + 1;
     // Whole passes of any level, as far as the buffer allows.
     let groups = match BUFFER / blocks {
         fit @ 16.. => fit - fit % 16,
@@ -107,9 +107,15 @@ fn group<S: IntSimd>(simd: S, law: &Laplace, words: &[u64]) -> [u64; GROUP] {
     for (i, out) in out.iter_mut().enumerate() {
         let vector = |block: &[u64]| S::as_simd_u64s(block).0[i];
         let mut size = zero;
-        for (k, (block, threshold)) in digits.chunks_exact(GROUP).zip(law.thresholds()).enumerate() {
-            let is_one = simd.below(vector(block), simd.splat_u64s(*threshold));
-            size = simd.or_u64s(size, simd.and_u64s(is_one, simd.splat_u64s(1 << k)));
+        for (block, thresholds) in digits.chunks_exact(GROUP).zip(law.digits()).rev() {
+            let word = vector(block);
+            for _ in 0..3 {
+                size = simd.add_u64s(size, size);
+            }
+            for threshold in thresholds {
+                // All ones, which is less one, where the word is below.
+                size = simd.sub_u64s(size, simd.below(word, simd.splat_u64s(*threshold)));
+            }
         }
         let size = simd.add_u64s(size, one);
         let word = vector(head);

@@ -128,7 +128,7 @@ impl Gpu {
 
     fn noise<'a>(&self, kernel: &'static str, law: &Laplace, span: &Span<'_>, samples: usize) -> Job<'a> {
         const { assert!(8 * GROUP == BLOCK) };
-        Job::expanding(kernel, stream(span).law(law), 8 * samples, u64::from(law.bits()) + 1)
+        Job::expanding(kernel, stream(span).law(law), 8 * samples, law.digits().len() as u64 + 1)
     }
 
     fn mask<T: Word>(

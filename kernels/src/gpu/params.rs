@@ -11,7 +11,7 @@ const UPPER: usize = 8;
 /// Vectors of four words start at a multiple of four.
 const KEY: usize = 12;
 const THRESHOLDS: usize = 20;
-const MOST_THRESHOLDS: usize = 48;
+const MOST_THRESHOLDS: usize = 112;
 const WORDS: usize = THRESHOLDS + 4 * MOST_THRESHOLDS;
 
 /// Words of the uniform buffer; wiped when dropped, since the key is in it.
@@ -56,9 +56,9 @@ impl Params {
 
     /// Adds the thresholds of `law`.
     pub(super) fn law(mut self, law: &Laplace) -> Params {
-        self.0[BITS] = law.bits();
+        self.0[BITS] = law.digits().len() as u32;
         self.wide(LOWER, law.zero_threshold());
-        for (k, threshold) in law.thresholds().iter().enumerate() {
+        for (k, threshold) in law.digits().as_flattened().iter().enumerate() {
             self.wide(THRESHOLDS + 4 * k, *threshold);
         }
         self
@@ -98,9 +98,11 @@ mod tests {
     #[test]
     fn the_widest_law_fits() {
         let law = Laplace::new(1 << 40, 1).unwrap();
-        assert!(law.thresholds().len() <= MOST_THRESHOLDS);
+        let thresholds = law.digits().as_flattened();
+        assert!(thresholds.len() <= MOST_THRESHOLDS);
         let params = Params::new().law(&law);
-        let last = law.thresholds().len() - 1;
-        assert_eq!(params.0[THRESHOLDS + 4 * last], law.thresholds()[last] as u32);
+        for (k, threshold) in thresholds.iter().enumerate() {
+            assert_eq!(params.0[THRESHOLDS + 4 * k], *threshold as u32);
+        }
     }
 }
