@@ -140,8 +140,8 @@ pub(crate) fn noise_room(scale: Scale) -> u128 {
     (90 * u128::from(scale.numerator)).div_ceil(u128::from(scale.denominator).max(1)) + 2
 }
 
-/// The total-variation distance of one sample from its law, at most, in units of 2^-64: 46 thresholds of digits, the
-/// threshold of zero, and the tail.
+/// The total-variation distance of one sample from its law, at most, in units of 2^-64: 61 for its
+/// digits, two for zero, one for the tail (`docs/noise.md`).
 const SAMPLE_ERROR: u128 = 64;
 
 /// The delta of noise with the stated error, rounded up: the sum over components, given as cells and epsilon, of

@@ -83,9 +83,9 @@ pub async fn share(
         links.send(next(links.me(), parties), Kind::Correction, body).await?;
         taken.iter_mut().try_for_each(|stream| mask::add(device, part, stream))?;
         let body = receive(links, from, Kind::Correction).await?;
-        chunk::decode(&body, attempt, first, correction).map_err(|what| unexpected(links, from, what))?;
+        let given = chunk::decode(&body, attempt, first, part.len());
+        ring::add(device, part, &given.map_err(|what| unexpected(links, from, what))?)?;
         links.recycle(body);
-        ring::add(device, part, correction)?;
         progress(first + part.len() as u64);
     }
     Ok(std::mem::take(&mut *sums))
@@ -162,7 +162,6 @@ pub async fn open(
 ) -> Result<Option<Vec<u64>>, ProtocolError> {
     let me = links.me();
     let is_recipient = recipients.contains(&me);
-    let mut opened = vec![0u64; chunk::LENGTH.min(held.len())];
     // Chunk by chunk to and from all, so that no recipient waits for another to have everything.
     for (index, part) in held.chunks_mut(chunk::LENGTH).enumerate() {
         let first = (index * chunk::LENGTH) as u64;
@@ -171,12 +170,11 @@ pub async fn open(
             links.send(recipient, Kind::Opened, body).await?;
         }
         if is_recipient {
-            let opened = &mut opened[..part.len()];
             for peer in peers(links) {
                 let body = receive(links, peer, Kind::Opened).await?;
-                chunk::decode(&body, attempt, first, opened).map_err(|what| unexpected(links, peer, what))?;
+                let opened = chunk::decode(&body, attempt, first, part.len());
+                ring::add(device, part, &opened.map_err(|what| unexpected(links, peer, what))?)?;
                 links.recycle(body);
-                ring::add(device, part, opened)?;
             }
             progress(first + part.len() as u64);
         }

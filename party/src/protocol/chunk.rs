@@ -6,6 +6,8 @@
 //! | 8..16 | the index of the first element |
 //! | 16.. | the elements, 8 bytes each: as many as a message holds, fewer in the last |
 
+use std::borrow::Cow;
+
 /// Bytes before the elements.
 pub const HEADER: usize = 16;
 /// Elements of a full message: few enough to stay in a core's cache while they are worked on, and a multiple of 8, so
@@ -31,12 +33,12 @@ pub fn encode(mut body: Vec<u8>, attempt: u64, first: u64, elements: &[u64]) -> 
     body
 }
 
-/// Reads the body into `elements`, which has the length that is due.
+/// The elements of a body, `length` of which are due from index `first` on. They are where they came in unless that is not aligned.
 ///
 /// # Errors
-/// What is wrong with the body; then `elements` is unchanged.
-pub fn decode(body: &[u8], attempt: u64, first: u64, elements: &mut [u64]) -> Result<(), String> {
-    let due = size(elements);
+/// What is wrong with the body.
+pub fn decode(body: &[u8], attempt: u64, first: u64, length: usize) -> Result<Cow<'_, [u64]>, String> {
+    let due = HEADER + 8 * length;
     if body.len() != due {
         return Err(format!("{} bytes where {due} were due", body.len()));
     }
@@ -48,8 +50,11 @@ pub fn decode(body: &[u8], attempt: u64, first: u64, elements: &mut [u64]) -> Re
     if word(8) != first {
         return Err(format!("elements from {} on where those from {first} on were due", word(8)));
     }
-    bytemuck::cast_slice_mut(elements).copy_from_slice(data);
-    Ok(())
+    Ok(bytemuck::try_cast_slice(data).map(Cow::Borrowed).unwrap_or_else(|_| {
+        let mut elements = vec![0; length];
+        bytemuck::cast_slice_mut(&mut elements).copy_from_slice(data);
+        Cow::Owned(elements)
+    }))
 }
 
 #[cfg(test)]
@@ -71,14 +76,13 @@ mod tests {
             flipped in 0usize..16, other: u8,
         ) {
             let mut body = encode(Vec::new(), attempt, first, &elements);
-            let mut back = vec![0; elements.len()];
-            proptest::prop_assert_eq!(decode(&body, attempt, first, &mut back), Ok(()));
-            proptest::prop_assert_eq!(&back, &elements);
-            back.push(0);
-            proptest::prop_assert!(decode(&body, attempt, first, &mut back).is_err());
-            back.pop();
+            let length = elements.len();
+            proptest::prop_assert_eq!(&*decode(&body, attempt, first, length).unwrap(), &elements);
+            let shifted = [&[0], &body[..]].concat();
+            proptest::prop_assert_eq!(&*decode(&shifted[1..], attempt, first, length).unwrap(), &elements);
+            proptest::prop_assert!(decode(&body, attempt, first, length + 1).is_err());
             body[flipped] ^= other.max(1);
-            proptest::prop_assert!(decode(&body, attempt, first, &mut back).is_err());
+            proptest::prop_assert!(decode(&body, attempt, first, length).is_err());
         }
     }
 }

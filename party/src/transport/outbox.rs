@@ -20,7 +20,7 @@ pub(super) fn window_bytes(parties: usize) -> usize {
 /// The bytes of bodies that wait to be written, or to be taken by a peer that has received them, from which on no more are
 /// queued. The window is for what a long line holds; a queue that somebody is slow to empty gains nothing by being
 /// long, and costs the processors' caches.
-const LAG: usize = 2 << 20;
+pub(super) const LAG: usize = 2 << 20;
 
 /// A body that is shared with the connection that writes it.
 pub(super) struct Body {
