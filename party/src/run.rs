@@ -20,7 +20,7 @@ pub use report::Outcome;
 use crate::{
     config::PartyConfig,
     event::{Event, Events, Phase},
-    handshake,
+    handshake::{self, HandshakeError},
     transport::{
         Mesh, MeshConfig,
         links::{LinkError, Links},
@@ -76,7 +76,12 @@ async fn take_part(
         let fingerprints: Vec<_> =
             (0..mesh.parties()).map(|party| mesh.certificate_fingerprint(party)).collect();
         let agreed =
-            handshake::agree(mesh, &fingerprints, &session.plan, &session.identity, &mut known).await?;
+            handshake::agree(mesh, &fingerprints, &session.plan, &session.identity, &mut known).await;
+        // A peer that is kept out as well may have given up first; this party's own reason is the better one.
+        if let (Err(HandshakeError::Link(LinkError::Aborted { .. })), Err(_)) = (&agreed, &ready) {
+            return Err(ready.expect_err("it is an error"));
+        }
+        let agreed = agreed?;
         if !agreed.first_seen.is_empty() {
             let message = format!(
                 "the keys of {} are seen for the first time and trusted from now on; pin each as publicKey in the manifest",
