@@ -100,7 +100,7 @@ fn every_threshold_is_the_floor_of_the_true_probability() {
         for (k, thresholds) in law.digits().iter().enumerate() {
             let values = 1u32 << (law.bits() - 3 * k as u32).min(3);
             let powers: Vec<Bounds> = (0..=values)
-                .map(|j| compound(&(big(denominator.into()) * j << (3 * k)), numerator))
+                .map(|j| compound(&((big(denominator.into()) * j) << (3 * k)), numerator))
                 .collect();
             let one = big(1) << COMPOUND;
             let last = &powers[values as usize];
