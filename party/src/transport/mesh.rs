@@ -250,11 +250,16 @@ async fn all_up(party: &Party, links: &[Option<Arc<Link>>], refusals: &Refusals)
         }
         up.then_some(Ok(()))
     });
-    if let Ok(result) = timeout(party.patience, all).await {
-        return result;
-    }
+    let outcome = timeout(party.patience, all).await;
     let absent: Vec<&Link> =
         links.iter().flatten().map(Arc::as_ref).filter(|link| link.standing().is_none()).collect();
+    match outcome {
+        // Whom this party turned away, the others only miss: its own word says more than theirs.
+        Ok(Err(LinkError::Aborted { .. }))
+            if absent.iter().any(|link| refusals.lock().parties.contains_key(link.name())) => {}
+        Ok(result) => return result,
+        Err(_) => {}
+    }
     Err(absence(&absent, refusals, start.elapsed()))
 }
 

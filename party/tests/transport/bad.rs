@@ -121,6 +121,33 @@ async fn an_expired_certificate_is_refused_at_both_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_a_party_was_turned_away_outlives_the_despair_of_another() {
+    let (authority, names) = (Authority::new(), names(3));
+    let (first, second, third) = (bind().await, bind().await, bind().await);
+    let addresses: Vec<String> =
+        [&first, &second, &third].map(|binding| binding.local_addr().to_string()).to_vec();
+    let expired = authority.issue(&names[1], |params| {
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+    });
+    let sound = |party: usize| authority.issue(&names[party], |_| {});
+    let (first, _, third) = tokio::join!(
+        first.connect(config(&names, 0, &addresses, sound(0), LONG)),
+        async {
+            let refused = second.connect(config(&names, 1, &addresses, expired, LONG)).await.map(drop);
+            assert!(refused.is_err());
+        },
+        async {
+            // Comes too late to see more of the second party than its absence, and waits the least.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            third.connect(config(&names, 2, &addresses, sound(2), Duration::from_secs(1))).await
+        },
+    );
+    assert!(matches!(error(third), LinkError::Unreachable { .. }));
+    refused(&error(first), "party-1", "its certificate has expired");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_partys_certificate_is_refused_at_both_ends() {
     let (authority, names) = (Authority::new(), names(2));
     let issue = |name: &str| authority.issue(name, |_| {});
