@@ -1,7 +1,7 @@
-//! What a party must find again after a crash: how far its run came, and its sum of noised shares.
+//! What a party must find again after a crash: how far its run came, and its share of the noised sum.
 //!
 //! A run has the folder `runs/<run>` in the party's state folder: `checkpoint.json` says the attempt and the stage, with a
-//! checksum of itself; `sum.bin` is the sum of noised shares, little-endian, under the SHA-256 that `checkpoint.json`
+//! checksum of itself; `sum.bin` is the share of the noised sum, little-endian, under the SHA-256 that `checkpoint.json`
 //! holds. Each is replaced whole. A stage is on the disk before anything that depends on it leaves the party.
 
 use crate::{durable, hex::hex};
@@ -27,7 +27,7 @@ const MAX_STATE: u64 = 64 << 10;
 pub enum Stage {
     /// Shares may have been sent; nothing is durable.
     Sharing,
-    /// The sum of noised shares is durable.
+    /// The share of the noised sum is durable.
     Sealed,
     /// The charge is spent, and the sum may have been sent.
     Opening,
@@ -186,7 +186,7 @@ impl RunFolder {
         Ok(Some(checkpoint))
     }
 
-    /// The sum of noised shares that `checkpoint` speaks of.
+    /// The share of the noised sum that `checkpoint` speaks of.
     ///
     /// # Errors
     /// [`CheckpointError::Damaged`] where it is absent, cut or altered; [`CheckpointError::Disk`].
@@ -230,7 +230,7 @@ impl RunFolder {
         Ok(checkpoint)
     }
 
-    /// Makes the sum of noised shares of the attempt durable.
+    /// Makes the share of the noised sum of the attempt durable.
     ///
     /// # Errors
     /// [`CheckpointError::Disk`].

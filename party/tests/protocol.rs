@@ -26,12 +26,12 @@ impl Noise for Constant {
 
 const NAMES: [&str; 5] = ["north", "south", "east", "west", "centre"];
 
-/// A party's sum of noised shares, and the total where it is a recipient.
+/// A party's share, and the total where it is a recipient.
 type Outcome = Result<(Vec<u64>, Option<Vec<u64>>), ProtocolError>;
 
 async fn party(links: &MemoryLinks, sums: Vec<u64>, recipients: &[usize]) -> Outcome {
     let device = Device::cpu().unwrap();
-    let seeds = Seeds::fresh(links.parties())?;
+    let seeds = Seeds::fresh(links.me(), links.parties())?;
     let sums = Zeroizing::new(sums);
     let mut noise = Constant(links.me() as u64);
     let held = additive::share(links, &device, 3, sums, &mut noise, seeds, &|_| ()).await?;
@@ -111,15 +111,13 @@ fn messages_and_bytes_are_as_stated() {
             let mine: Vec<&Sent> = transcript.iter().filter(|sent| sent.from == party).collect();
             let chunks = chunk::count(cells as u64) as usize;
             let openings = recipients.iter().filter(|recipient| **recipient != party).count();
-            let messages = (parties - 2) + chunks + (parties - 1) + openings * chunks;
-            let bytes = 40 * (parties - 2)
-                + 8 * (parties - 1)
-                + (1 + openings) * (chunk::HEADER * chunks + 8 * cells);
+            let seeds = parties - 1 - party;
+            let messages = seeds + (parties - 1) + openings * chunks;
+            let bytes = 40 * seeds + 8 * (parties - 1) + openings * (chunk::HEADER * chunks + 8 * cells);
             assert_eq!(mine.len(), messages, "{parties} parties, {cells} cells");
             assert_eq!(mine.iter().map(|sent| sent.message.body.len()).sum::<usize>(), bytes);
             let count = |kind| mine.iter().filter(|sent| sent.message.kind == kind).count();
-            assert_eq!(count(Kind::Seed), parties - 2);
-            assert_eq!(count(Kind::Correction), chunks);
+            assert_eq!(count(Kind::Seed), seeds);
             assert_eq!(count(Kind::Sealed), parties - 1);
             assert_eq!(count(Kind::Opened), openings * chunks);
         }
@@ -150,13 +148,13 @@ fn a_bad_message_stops_the_parties_and_names_its_sender() {
     let cells = chunk::LENGTH + 10;
     type Change = fn(Message) -> Vec<Message>;
     let bad: Vec<(&str, Kind, usize, Change)> = vec![
-        ("a shortened chunk", Kind::Correction, 0, |mut m| {
+        ("a shortened chunk", Kind::Opened, 0, |mut m| {
             m.body.pop();
             vec![m]
         }),
-        ("a chunk twice", Kind::Correction, 0, |m| vec![m.clone(), m]),
-        ("a chunk lost", Kind::Correction, 0, |_| vec![]),
-        ("a chunk of another attempt", Kind::Correction, 1, |mut m| {
+        ("a chunk twice", Kind::Opened, 0, |m| vec![m.clone(), m]),
+        ("a chunk lost", Kind::Opened, 0, |_| vec![]),
+        ("a chunk of another attempt", Kind::Opened, 1, |mut m| {
             m.body[0] ^= 1;
             vec![m]
         }),
@@ -218,7 +216,7 @@ fn a_bad_message_stops_the_parties_and_names_its_sender() {
 #[test]
 fn a_peer_that_gives_up_is_named_with_its_reason() {
     let tamper: Tamper = Arc::new(|from, to, _, message| match message.kind {
-        Kind::Correction if from == 1 => {
+        Kind::Seed if from == 1 => {
             assert_eq!(to, 2);
             vec![Message { kind: Kind::Abort, body: b"its budget refused".to_vec() }]
         }
@@ -240,9 +238,9 @@ fn one_party_alone_shares_nothing() {
     assert!(matches!(outcome, Err(ProtocolError::Parties { parties: 1 })));
 }
 
-/// Any party's held sum is masked: with fresh seeds it is another one each time, for the same input.
+/// Any party's share is masked: with fresh seeds it is another one each time, for the same input.
 #[test]
-fn held_sums_are_fresh_each_time() {
+fn shares_are_fresh_each_time() {
     let held = |_| run(3, 64, &[0], None).0.remove(0).unwrap().0;
     let all: Vec<Vec<u64>> = (0..4).map(held).collect();
     for (i, one) in all.iter().enumerate() {

@@ -51,7 +51,7 @@ fn transcript(parties: &[Party], honest: usize) -> (Vec<Vec<Sent>>, Vec<u64>) {
                     let n = links.parties();
                     let seed =
                         |i: usize| Seed::from_bytes([party.seed.wrapping_mul(31).wrapping_add(i as u8); 32]);
-                    let seeds = Seeds::known(seed(0), (1..n - 1).map(seed).collect());
+                    let seeds = Seeds::known((links.me() + 1..n).map(seed).collect());
                     let mut noise = Solved(party.noise);
                     let sums = Zeroizing::new(party.input);
                     let held =

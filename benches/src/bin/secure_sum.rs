@@ -55,8 +55,8 @@ fn main() -> Result<()> {
     }
     let cells: usize = first.map_or(Ok(10_000_000), |cells| cells.parse())?;
     let runs: usize = arguments.next().map_or(Ok(5), |runs| runs.parse())?;
-    // Each party sends one correction, and its sum to each of the two other recipients.
-    let bytes = PARTIES * (1 + (PARTIES - 1)) * cells * 8;
+    // Each party sends its share to each of the two other recipients; seeds are not worth counting.
+    let bytes = PARTIES * (PARTIES - 1) * cells * 8;
     let (mut ours, mut alone) = (Vec::new(), Vec::new());
     for run in 0..=runs {
         let pair = (secure_sum(cells)?, bytes_alone(bytes / 8)?);
@@ -181,7 +181,7 @@ async fn party(task: Task, line: &mut dyn FnMut() -> Result<String>) -> Result<(
     println!("ready");
     line()?;
     let mut noise = Plain { law: Laplace::new(10, 1)?, stream: Seed::random()?.stream(2) };
-    let seeds = Seeds::fresh(PARTIES)?;
+    let seeds = Seeds::fresh(task.me, PARTIES)?;
     let held = additive::share(&mesh, &device, 0, sums, &mut noise, seeds, &|_| ()).await?;
     additive::seal(&mesh, 0).await?;
     let everyone: Vec<usize> = (0..PARTIES).collect();

@@ -101,7 +101,7 @@ pub(super) fn prepare<'a>(config: &PartyConfig, events: &'a dyn Events) -> Resul
         || checkpoint.as_ref().is_some_and(|found| found.stage >= Stage::Opening);
     let mut ready = if spent && sum.is_none() {
         Err(RunError::Lost(format!(
-            "run {} is spent in this party's ledger, and its sum of noised shares is gone",
+            "run {} is spent in this party's ledger, and its share of the noised sum is gone",
             plan.run
         )))
     } else {

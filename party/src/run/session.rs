@@ -144,7 +144,7 @@ impl Session<'_> {
         self.progress(Phase::Share, 0, cells);
         let mut noise =
             PlannedNoise::new(&self.plan, Seed::random().map_err(crate::protocol::ProtocolError::from)?)?;
-        let seeds = Seeds::fresh(links.parties())?;
+        let seeds = Seeds::fresh(links.me(), links.parties())?;
         let events = self.events;
         let progress = |done| events.emit(Event::Progress { phase: Phase::Share, done, total: cells });
         let sum = additive::share(links, self.device()?, attempt, sums, &mut noise, seeds, &progress).await?;

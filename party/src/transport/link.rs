@@ -3,7 +3,7 @@
 use super::{
     frame::{Ack, Hello},
     links::{Kind, LinkError, MAX_BODY, Message},
-    outbox::{LAG, Outbox, WINDOW_MESSAGES, window_bytes},
+    outbox::{Body, LAG, MAX_REASON, Outbox, WINDOW_MESSAGES, window_bytes},
     spares::Spares,
 };
 use crate::hex::hex;
@@ -14,9 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
-
-/// The most bytes of a reason that is told to a peer.
-const MAX_REASON: usize = 4096;
 
 /// What all links of a mesh share.
 pub(super) struct Party {
@@ -129,9 +126,9 @@ impl Link {
 
     // For the protocol.
 
-    pub(super) async fn send(&self, kind: Kind, body: Vec<u8>) -> Result<(), LinkError> {
-        if body.len() > MAX_BODY {
-            let length = body.len();
+    pub(super) async fn send(&self, body: Arc<Body>) -> Result<(), LinkError> {
+        let length = body.bytes.len();
+        if length > MAX_BODY {
             return Err(LinkError::Local(format!("a body of {length} bytes; at most {MAX_BODY} fit")));
         }
         let mut body = Some(body);
@@ -143,20 +140,14 @@ impl Link {
             if state.outbox.is_closed() {
                 return Some(Err(LinkError::Local("a message after the last one of a link".into())));
             }
-            let last = matches!(kind, Kind::Abort | Kind::Bye);
-            if !last && !state.outbox.has_room(body.as_ref().map_or(0, Vec::len)) {
+            let last = body.as_ref().is_some_and(|body| body.is_last());
+            if !last && !state.outbox.has_room(length) {
                 return None;
-            }
-            let mut body = body.take()?;
-            match kind {
-                Kind::Bye => body.clear(),
-                Kind::Abort => body.truncate(MAX_REASON),
-                _ => {}
             }
             if state.outbox.unreceived() == 0 {
                 state.progress = Instant::now();
             }
-            state.outbox.push(kind, body);
+            state.outbox.push(body.take()?);
             drop(state);
             self.to_write.notify_one();
             Some(Ok(()))
@@ -199,7 +190,7 @@ impl Link {
         })
         .await;
         // An error here says that the link is closed or has ended already.
-        let _ = self.send(Kind::Bye, Vec::new()).await;
+        let _ = self.send(Body::new(Kind::Bye, Vec::new())).await;
         self.ended(self.party.patience.min(Duration::from_secs(2))).await;
         flushed
     }

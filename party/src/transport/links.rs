@@ -13,20 +13,18 @@ pub enum Kind {
     Agree = 1,
     /// Where a peer stands: its attempt and state.
     Standing = 2,
-    /// A 32-byte seed that expands to a share.
+    /// A 32-byte seed that expands to the pad of two parties.
     Seed = 3,
-    /// Part of a share that no seed gives.
-    Correction = 4,
-    /// The sender's sum of noised shares is durable.
-    Sealed = 5,
-    /// Part of an opened sum of shares.
-    Opened = 6,
+    /// The sender's share of the noised total is durable.
+    Sealed = 4,
+    /// Part of an opened share.
+    Opened = 5,
     /// A recipient's signed hash of the result.
-    Result = 7,
+    Result = 6,
     /// The sender gives up; the body is the reason as UTF-8, without anything of its rows.
-    Abort = 8,
+    Abort = 7,
     /// The sender needs nothing more.
-    Bye = 9,
+    Bye = 8,
 }
 
 impl TryFrom<u8> for Kind {
@@ -34,7 +32,7 @@ impl TryFrom<u8> for Kind {
 
     fn try_from(byte: u8) -> Result<Self, LinkError> {
         use Kind::*;
-        [Agree, Standing, Seed, Correction, Sealed, Opened, Result, Abort, Bye]
+        [Agree, Standing, Seed, Sealed, Opened, Result, Abort, Bye]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
             .ok_or_else(|| LinkError::Violation(format!("a message of unknown kind {byte}")))
@@ -102,6 +100,20 @@ pub trait Links: Send + Sync {
         kind: Kind,
         body: Vec<u8>,
     ) -> impl Future<Output = Result<(), LinkError>> + Send;
+    /// Queues one message for several peers.
+    fn send_each(
+        &self,
+        to: &[usize],
+        kind: Kind,
+        body: Vec<u8>,
+    ) -> impl Future<Output = Result<(), LinkError>> + Send {
+        async move {
+            for peer in to {
+                self.send(*peer, kind, body.clone()).await?;
+            }
+            Ok(())
+        }
+    }
     /// The next message from a peer. An [`Kind::Abort`] comes out as [`LinkError::Aborted`].
     fn receive(&self, from: usize) -> impl Future<Output = Result<Message, LinkError>> + Send;
     /// An empty buffer for a body of this length; where there is one, a used one.

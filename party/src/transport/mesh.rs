@@ -4,6 +4,7 @@ use super::{
     dial::{self, Door, Source},
     link::{Link, Party, wait},
     links::{Kind, LinkError, Links, Message},
+    outbox::Body,
     tls::{Refusals, Tls},
 };
 use crate::{config::TlsConfig, hex::unhex};
@@ -110,7 +111,15 @@ impl Links for Mesh {
     }
 
     async fn send(&self, to: usize, kind: Kind, body: Vec<u8>) -> Result<(), LinkError> {
-        self.link(to)?.send(kind, body).await
+        self.link(to)?.send(Body::new(kind, body)).await
+    }
+
+    async fn send_each(&self, to: &[usize], kind: Kind, body: Vec<u8>) -> Result<(), LinkError> {
+        let body = Body::new(kind, body);
+        for peer in to {
+            self.link(*peer)?.send(Arc::clone(&body)).await?;
+        }
+        Ok(())
     }
 
     /// Also ends when any peer gives up: nobody can finish then, and `from` may have gone without a word to this party.
@@ -141,7 +150,7 @@ async fn farewell(links: &[Option<Arc<Link>>], reason: &str) {
         leaving.spawn(async move {
             if matches!(link.standing(), Some(Ok(()))) {
                 // Where the last word has been said already, the peer still needs time to hear it.
-                let _ = link.send(Kind::Abort, reason).await;
+                let _ = link.send(Body::new(Kind::Abort, reason)).await;
                 link.ended(FAREWELL).await;
             }
         });

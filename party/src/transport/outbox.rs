@@ -22,10 +22,29 @@ pub(super) fn window_bytes(parties: usize) -> usize {
 /// long, and costs the processors' caches.
 pub(super) const LAG: usize = 2 << 20;
 
-/// A body that is shared with the connection that writes it.
+/// The most bytes of a reason that is told to a peer.
+pub(super) const MAX_REASON: usize = 4096;
+
+/// What is sent: shared among the links that carry it and the connections that write it.
 pub(super) struct Body {
-    pub(super) kind: Kind,
+    kind: Kind,
     pub(super) bytes: Vec<u8>,
+}
+
+impl Body {
+    pub(super) fn new(kind: Kind, mut bytes: Vec<u8>) -> Arc<Self> {
+        match kind {
+            Kind::Bye => bytes.clear(),
+            Kind::Abort => bytes.truncate(MAX_REASON),
+            _ => {}
+        }
+        Arc::new(Self { kind, bytes })
+    }
+
+    /// `Abort` and `Bye` are the last of a link.
+    pub(super) fn is_last(&self) -> bool {
+        matches!(self.kind, Kind::Abort | Kind::Bye)
+    }
 }
 
 impl Drop for Body {
@@ -89,12 +108,13 @@ impl Outbox {
                 && self.unwritten < LAG)
     }
 
-    /// Queues a message. `Abort` and `Bye` are the last of a link and need no room.
-    pub(super) fn push(&mut self, kind: Kind, bytes: Vec<u8>) {
-        self.last |= matches!(kind, Kind::Abort | Kind::Bye);
-        self.bytes += bytes.len();
-        self.unwritten += bytes.len();
-        self.waiting.push_back(Waiting { length: bytes.len(), body: Some(Arc::new(Body { kind, bytes })) });
+    /// Queues a message. The last of a link needs no room.
+    pub(super) fn push(&mut self, body: Arc<Body>) {
+        let length = body.bytes.len();
+        self.last |= body.is_last();
+        self.bytes += length;
+        self.unwritten += length;
+        self.waiting.push_back(Waiting { length, body: Some(body) });
     }
 
     /// Whether nothing can be queued any more.
@@ -160,7 +180,7 @@ impl Outbox {
                 usize::try_from(self.received - self.taken).ok().and_then(|i| self.waiting.get_mut(i))
             {
                 self.untaken += waiting.length;
-                // A connection that still holds it lets it go itself.
+                // Another link or a connection that still holds it lets it go itself.
                 if let Some(mut body) = waiting.body.take().and_then(Arc::into_inner)
                     && body.kind != Kind::Seed
                 {
@@ -185,7 +205,7 @@ mod tests {
     #[test]
     fn what_was_not_received_is_written_again() {
         let mut outbox = Outbox::new(1 << 20, Arc::default());
-        (0..5).for_each(|i| outbox.push(Kind::Opened, vec![i]));
+        (0..5).for_each(|i| outbox.push(Body::new(Kind::Opened, vec![i])));
         assert_eq!(written(&mut outbox), [0, 1, 2, 3, 4]);
         assert!(outbox.acknowledge(Ack { received: 2, taken: 1 }).unwrap());
         outbox.resume(3).unwrap();
@@ -204,7 +224,7 @@ mod tests {
             let (mut received, mut taken) = (Vec::new(), 0);
             for (fresh, arrive, take) in cuts {
                 for _ in 0..fresh {
-                    outbox.push(Kind::Opened, vec![pushed]);
+                    outbox.push(Body::new(Kind::Opened, vec![pushed]));
                     pushed = pushed.wrapping_add(1);
                 }
                 outbox.resume(received.len() as u64).unwrap();

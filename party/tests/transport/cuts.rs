@@ -98,14 +98,14 @@ async fn flow(mesh: Arc<Mesh>, messages: u64, seed: u64) {
     let sending = async {
         let mut choices = Choices(seed + me as u64);
         for i in 0..messages {
-            mesh.send(peer, Kind::Correction, body(me as u64, i, &mut choices)).await.unwrap();
+            mesh.send(peer, Kind::Opened, body(me as u64, i, &mut choices)).await.unwrap();
         }
     };
     let receiving = async {
         let mut choices = Choices(seed + peer as u64);
         for i in 0..messages {
             let message = mesh.receive(peer).await.unwrap();
-            assert!(message.kind == Kind::Correction);
+            assert!(message.kind == Kind::Opened);
             assert!(message.body == body(peer as u64, i, &mut choices), "message {i} of seed {seed}");
         }
     };

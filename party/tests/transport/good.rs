@@ -13,7 +13,7 @@ async fn five_parties_tell_each_other_everything_in_order() {
             let (me, peers) = (mesh.me(), (0..5).filter(|p| *p != mesh.me()));
             for i in 0..200u32 {
                 for peer in peers.clone() {
-                    mesh.send(peer, Kind::Correction, [me as u32, i].map(u32::to_le_bytes).concat())
+                    mesh.send(peer, Kind::Opened, [me as u32, i].map(u32::to_le_bytes).concat())
                         .await
                         .unwrap();
                 }
@@ -21,7 +21,7 @@ async fn five_parties_tell_each_other_everything_in_order() {
             for peer in peers {
                 for i in 0..200u32 {
                     let message = mesh.receive(peer).await.unwrap();
-                    assert!(message.kind == Kind::Correction);
+                    assert!(message.kind == Kind::Opened);
                     assert_eq!(message.body, [peer as u32, i].map(u32::to_le_bytes).concat());
                 }
                 assert_eq!(mesh.name(peer), names(5)[peer]);

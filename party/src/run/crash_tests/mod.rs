@@ -223,7 +223,7 @@ fn shares_leave_when_reserved_and_sums_leave_when_spent() {
         let stage = || fs::read_to_string(folders[from].join("checkpoint.json")).unwrap_or_default();
         match message.kind {
             Kind::Agree | Kind::Standing => assert_eq!(booked(), None),
-            Kind::Seed | Kind::Correction => {
+            Kind::Seed => {
                 assert_eq!(booked(), Some(State::Reserved));
                 assert!(stage().contains("\"sharing\""));
             }
