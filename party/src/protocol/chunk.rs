@@ -12,7 +12,7 @@ use std::borrow::Cow;
 pub const HEADER: usize = 16;
 /// Elements of a full message: few enough to stay in a core's cache while they are worked on, and a multiple of 8, so
 /// that a chunk of mask is a whole number of keystream blocks.
-pub const LENGTH: usize = 32 << 10;
+pub const LENGTH: usize = 64 << 10;
 
 /// How many messages a vector of `cells` elements takes.
 pub fn count(cells: u64) -> u64 {

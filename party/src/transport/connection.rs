@@ -107,7 +107,12 @@ pub(super) async fn run(link: &Link, stream: Stream) -> Ended {
     if whole.load(Ordering::Relaxed) && !matches!(ended, Ended::Broken(_)) {
         let _ = timeout(LAST_WORDS, last_words(link, &mut writer, &ended)).await;
     }
-    ended
+    match ended {
+        // A peer that has said its last message closes when it likes; what still comes for it makes the system break the
+        // connection rather than end it.
+        Ended::Broken(_) if link.lock().peer_is_done => Ended::Left,
+        ended => ended,
+    }
 }
 
 /// Acknowledges the last message, or says what was wrong, and closes the connection in order.

@@ -230,6 +230,17 @@ async fn with_raw_peer(patience: Duration) -> (Mesh, RawPeer, Hello, impl AsyncF
     (mesh.unwrap(), peer, hello, dial)
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_breaks_after_the_last_message_is_not_waited_for() {
+    let (mesh, mut peer, ..) = with_raw_peer(LONG).await;
+    peer.message(0, Kind::Bye, b"").await;
+    assert!(mesh.receive(1).await.unwrap().kind == Kind::Bye);
+    // Without a word of TLS that it ends, and with bytes unread.
+    drop(peer);
+    let gone = timeout(LONG / 2, mesh.receive(1)).await.unwrap().err().unwrap();
+    assert!(gone.to_string().contains("it has left the job"), "{gone}");
+}
+
 /// What the mesh says of a peer that, after message 0, writes these bytes.
 async fn verdict(bytes: &[u8]) -> LinkError {
     let (mesh, mut peer, ..) = with_raw_peer(SHORT).await;
