@@ -1,5 +1,9 @@
 //! `PrivacyBudget`: the most that all jobs together may learn from the datasets it guards.
 
+use crate::{
+    amount::{Delta, Epsilon},
+    limits::GENERATION,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +18,13 @@ use serde::{Deserialize, Serialize};
         plural = "privacybudgets",
         namespaced,
         doc = "The most that all jobs together may learn from the datasets it guards.",
+        status = "PrivacyBudgetStatus",
         shortname = "pb",
         category = "veilgrid",
         printcolumn = r#"{"name": "Epsilon", "type": "number", "description": "The total of all releases", "jsonPath": ".spec.epsilon"}"#,
+        printcolumn = r#"{"name": "Spent", "type": "string", "jsonPath": ".status.spent.epsilon"}"#,
+        printcolumn = r#"{"name": "Reserved", "type": "string", "jsonPath": ".status.reserved.epsilon"}"#,
+        printcolumn = r#"{"name": "Remaining", "type": "string", "jsonPath": ".status.remaining.epsilon"}"#,
         printcolumn = r#"{"name": "Delta", "type": "number", "jsonPath": ".spec.delta"}"#,
         printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
     )
@@ -37,4 +45,83 @@ pub struct PrivacyBudgetSpec {
 
 fn default_delta() -> f64 {
     1e-6
+}
+
+/// Reservations that a budget holds at once. More claims wait until some are settled.
+pub const RESERVATIONS: usize = 1000;
+/// Settled claims that a budget still names.
+pub const RECENT: usize = 10;
+
+/// What is left of a budget in a cluster. The reservations are the truth: an amount is held if and only if its claim is
+/// among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = crate::schema::structural)]
+pub struct PrivacyBudgetStatus {
+    /// The generation of the spec that the figures are for.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = GENERATION))]
+    pub observed_generation: i64,
+    /// What the owner allows in all.
+    #[serde(default)]
+    pub total: Amounts,
+    /// Held for jobs that are under way.
+    #[serde(default)]
+    pub reserved: Amounts,
+    /// Gone for ever.
+    #[serde(default)]
+    pub spent: Amounts,
+    /// The total less the two others; nothing where the owner has lowered the total below them.
+    #[serde(default)]
+    pub remaining: Amounts,
+    /// What is held, claim by claim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = RESERVATIONS), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["uid"]))]
+    pub reservations: Vec<Reservation>,
+    /// The claims that were settled last, the newest first. All of them are kept as `PrivacyClaim`s.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = RECENT), extend("x-kubernetes-list-type" = "atomic"))]
+    pub recent: Vec<Settled>,
+}
+
+/// Amounts of privacy, as decimal numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Amounts {
+    /// Epsilon, in steps of 1e-9.
+    #[schemars(with = "String", length(min = 1, max = 32))]
+    pub epsilon: Epsilon,
+    /// Delta, in steps of 1e-18.
+    #[schemars(with = "String", length(min = 1, max = 32))]
+    pub delta: Delta,
+}
+
+/// An amount that is held for a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reservation {
+    /// The claim's uid.
+    #[schemars(length(min = 1, max = 64))]
+    pub uid: String,
+    /// The claim's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub claim: String,
+    /// What is held.
+    pub amounts: Amounts,
+}
+
+/// A claim that was settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Settled {
+    /// The claim's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub claim: String,
+    /// The job, as `namespace/name`.
+    #[schemars(length(min = 1, max = 320))]
+    pub job: String,
+    /// What became of it.
+    pub outcome: crate::claim::Outcome,
+    /// The amount.
+    pub amounts: Amounts,
 }

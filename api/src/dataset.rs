@@ -1,5 +1,6 @@
 //! `PrivateDataset`: where rows are, what they look like, and whom each of them describes.
 
+use crate::cluster::{Access, Approval, Volume};
 use crate::limits::{
     CATEGORIES, COLUMN_NAME, COLUMNS, FRACTION_BITS, LARGEST, NAME, PERSON_ROWS, ROWS, WORD,
 };
@@ -47,6 +48,12 @@ pub struct PrivateDatasetSpec {
     /// The `PrivacyBudget` in the same namespace that each release is charged to.
     #[schemars(length(min = 1, max = 63), regex(pattern = NAME))]
     pub budget: String,
+    /// Whose jobs may ask in a cluster; those of the dataset's own namespace where absent. Of no effect on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
+    /// Whether the owner agrees to each use in a cluster. Of no effect on one machine.
+    #[serde(default)]
+    pub approval: Approval,
 }
 
 fn default_max_rows() -> u64 {
@@ -57,7 +64,7 @@ fn default_max_rows() -> u64 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Source {
-    /// The file, relative to the manifest.
+    /// The file, relative to the manifest; in a cluster, relative to the root of the volume.
     #[schemars(length(min = 1, max = 4096))]
     pub path: String,
     /// How the file is written; by its ending (`.csv`, `.parquet`) where absent.
@@ -67,6 +74,9 @@ pub struct Source {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1))]
     pub delimiter: Option<String>,
+    /// The volume that has the file in a cluster. Of no effect on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Volume>,
 }
 
 impl Source {

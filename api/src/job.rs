@@ -1,6 +1,7 @@
 //! `PrivateJob`: who computes what together, at which cost of privacy.
 
 use crate::{
+    cluster::{Accelerator, Placement, ResultPlace},
     limits::{NAME, PARTIES, STATISTICS},
     statistics::Statistic,
 };
@@ -18,10 +19,12 @@ use serde::{Deserialize, Serialize};
         plural = "privatejobs",
         namespaced,
         doc = "Who computes what together, at which cost of privacy.",
+        status = "crate::status::PrivateJobStatus",
         shortname = "pj",
         category = "veilgrid",
         printcolumn = r#"{"name": "Epsilon", "type": "number", "description": "The privacy it asks of each dataset", "jsonPath": ".spec.privacy.epsilon"}"#,
-        printcolumn = r#"{"name": "Protocol", "type": "string", "jsonPath": ".spec.protocol"}"#,
+        printcolumn = r#"{"name": "Phase", "type": "string", "jsonPath": ".status.phase"}"#,
+        printcolumn = r#"{"name": "Message", "type": "string", "priority": 1, "jsonPath": ".status.message"}"#,
         printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#
     )
 )]
@@ -30,6 +33,7 @@ use serde::{Deserialize, Serialize};
 #[schemars(transform = crate::schema::structural)]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "self.parties.all(p, self.parties.exists_one(q, q.dataset == p.dataset))", "message": "each party needs a dataset of its own"},
+    {"rule": "self.parties == oldSelf.parties && self.computation == oldSelf.computation && self.protocol == oldSelf.protocol && self.privacy == oldSelf.privacy && has(self.recipients) == has(oldSelf.recipients) && (!has(self.recipients) || self.recipients == oldSelf.recipients) && self.device == oldSelf.device", "message": "what a job computes never changes: delete it and apply another"},
     {"rule": "!has(self.recipients) || self.recipients.all(r, self.parties.exists(p, p.name == r))", "message": "a recipient must be one of the parties"}
 ]))]
 pub struct PrivateJobSpec {
@@ -50,6 +54,27 @@ pub struct PrivateJobSpec {
     /// Where batches run.
     #[serde(default)]
     pub device: DeviceChoice,
+    /// What each party's pod asks of its node. Of no effect on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accelerator: Option<Accelerator>,
+    /// Which nodes the parties' pods may run on. Of no effect on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
+    /// Where a cluster puts the result. On one machine it goes into the folder of `--out`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<ResultPlace>,
+    /// Seconds that an attempt may take in a cluster from its first pod on; an hour where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub active_deadline_seconds: Option<u32>,
+    /// How often a cluster tries again, each time with fresh randomness and a claim of its own; not at all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10))]
+    pub backoff_limit: Option<u32>,
+    /// Seconds after which a cluster deletes the ended job; it stays where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub ttl_seconds_after_finished: Option<u32>,
 }
 
 /// One organisation in a job.

@@ -6,6 +6,9 @@
 
 pub mod amount;
 pub mod budget;
+pub mod claim;
+pub mod cluster;
+pub mod condition;
 pub mod crd;
 pub mod dataset;
 pub mod fault;
@@ -18,6 +21,7 @@ mod schema;
 mod sensitivity;
 mod shape;
 pub mod statistics;
+pub mod status;
 mod units;
 pub mod validate;
 mod yaml;

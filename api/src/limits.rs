@@ -36,3 +36,5 @@ pub const PERSON_ROWS: u32 = 1_000_000;
 pub const CELLS: u64 = 1 << 24;
 /// Bytes of a plan's canonical JSON.
 pub const PLAN_BYTES: usize = 8 << 20;
+/// `metadata.generation` and the like: whole numbers that every JSON reader keeps.
+pub const GENERATION: i64 = 1 << 53;

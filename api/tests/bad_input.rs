@@ -87,6 +87,13 @@ fn meaning() {
         ("budget: north", "budget: nord", "spec.budget".into(), "default/nord\" is not in the file"),
         ("path: north.csv", "path: north.txt", "spec.source.path".into(), "write `format: csv`"),
         ("path: north.csv", "path: \"north\\0.csv\"", "spec.source.path".into(), "zero character"),
+        ("delimiter: \";\"", "volume: {}", "spec.source.volume".into(), "has no member"),
+        (
+            "delimiter: \";\"",
+            "volume: {claim: a, configMap: b}",
+            "spec.source.volume".into(),
+            "has two members",
+        ),
         ("delimiter: \";\"", "delimiter: '\"'", "spec.source.delimiter".into(), "cannot separate fields"),
         ("delimiter: \";\"", "delimiter: \"\\n\"", "spec.source.delimiter".into(), "cannot separate fields"),
         ("delimiter: \";\"", "delimiter: é", "spec.source.delimiter".into(), "one ASCII character"),

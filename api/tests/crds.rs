@@ -8,20 +8,25 @@ use veilgrid_api::crd;
 fn committed_definitions_are_what_the_types_say() {
     let committed: Vec<(&str, &str)> = crd::CRDS.to_vec();
     let now = crd::generate();
-    let now: Vec<(&str, &str)> = now.iter().map(|(kind, _, text)| (*kind, text.as_str())).collect();
+    let now: Vec<(&str, &str)> = now.iter().map(|(kind, _, text)| (kind.as_str(), text.as_str())).collect();
     assert!(committed == now, "run: cargo run -p veilgrid-api --features crd --example crds");
 }
 
 #[test]
 fn definitions_are_structural() {
-    use kube::CustomResourceExt;
-    use veilgrid_api::{budget::PrivacyBudget, dataset::PrivateDataset, job::PrivateJob};
-    for definition in [PrivateJob::crd(), PrivateDataset::crd(), PrivacyBudget::crd()] {
+    for definition in crd::definitions() {
         let version = &definition.spec.versions[0];
         let schema = version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref()).unwrap();
         let schema = serde_json::to_value(schema).unwrap();
-        walk(&schema["properties"]["spec"], &format!("{}.spec", definition.spec.names.kind));
-        assert!(version.subresources.is_none() && version.served && version.storage);
+        let kind = &definition.spec.names.kind;
+        walk(&schema["properties"]["spec"], &format!("{kind}.spec"));
+        let has_status = schema["properties"].get("status").is_some();
+        assert_eq!(has_status, kind != "PrivateDataset");
+        if has_status {
+            walk(&schema["properties"]["status"], &format!("{kind}.status"));
+        }
+        let served = version.subresources.as_ref().is_some_and(|served| served.status.is_some());
+        assert!(served == has_status && version.served && version.storage);
         assert_eq!(definition.spec.names.categories.as_deref(), Some(&["veilgrid".to_owned()][..]));
     }
 }
@@ -30,11 +35,13 @@ fn definitions_are_structural() {
 fn walk(schema: &Value, path: &str) {
     let known = [
         "default",
+        "additionalProperties",
         "description",
         "enum",
         "items",
         "maxItems",
         "maxLength",
+        "maxProperties",
         "maximum",
         "minItems",
         "minLength",
@@ -55,6 +62,9 @@ fn walk(schema: &Value, path: &str) {
         assert!(schema["description"].is_string(), "{path} has no description");
     }
     match schema["type"].as_str() {
+        Some("object") if schema["additionalProperties"].is_object() => {
+            assert!(schema["maxProperties"].is_u64(), "{path} is unbounded");
+        }
         Some("object") => {
             for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
                 walk(inner, &format!("{path}.{name}"));
@@ -64,6 +74,7 @@ fn walk(schema: &Value, path: &str) {
             assert!(schema["maxItems"].is_u64(), "{path} is unbounded");
             walk(&schema["items"], &format!("{path}[]"));
         }
+        Some("boolean") => {}
         Some("string") => {
             assert!(schema["maxLength"].is_u64() || schema["enum"].is_array(), "{path} is unbounded")
         }

@@ -31,6 +31,13 @@ fn source(dataset: &Dataset, faults: &mut Vec<Fault>) {
         let problem = format!("the ending of {} does not tell how the file is written", quoted(&source.path));
         faults.push(dataset.fault("spec.source.path", problem, "write `format: csv` or `format: parquet`"));
     }
+    if let Some(volume) = &source.volume
+        && volume.claim.is_some() == volume.config_map.is_some()
+    {
+        let remedy = "write exactly one of claim and configMap";
+        let problem = if volume.claim.is_some() { "has two members" } else { "has no member" };
+        faults.push(dataset.fault("spec.source.volume", problem, remedy));
+    }
     let Some(delimiter) = &source.delimiter else { return };
     let path = "spec.source.delimiter";
     if format == Some(Format::Parquet) {

@@ -1,0 +1,141 @@
+//! What matters in a cluster only: volumes, access, placement. `veilgrid run` reads these fields and leaves them alone.
+
+use crate::{amount::Epsilon, limits::NAME};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A name of a Kubernetes object: a DNS subdomain.
+const OBJECT: &str = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
+
+/// A volume of the dataset's namespace: exactly one of `claim` and `configMap`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "has(self.claim) != has(self.configMap)", "message": "write exactly one of claim and configMap"}
+]))]
+pub struct Volume {
+    /// A PersistentVolumeClaim, mounted read-only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT))]
+    pub claim: Option<String>,
+    /// A ConfigMap whose keys are files; for small data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT))]
+    pub config_map: Option<String>,
+}
+
+/// Whose jobs may ask for a dataset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Access {
+    /// The namespaces whose jobs may ask; the dataset's own may always.
+    #[schemars(length(min = 1, max = 256), inner(length(min = 1, max = 63), regex(pattern = NAME)), extend("x-kubernetes-list-type" = "set"))]
+    pub namespaces: Vec<String>,
+    /// The computations that they may ask for; any where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16), extend("x-kubernetes-list-type" = "set"))]
+    pub computations: Option<Vec<Kind>>,
+    /// The most epsilon that one job may ask for; any where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1e-9, max = 1000.0))]
+    pub max_epsilon: Option<f64>,
+}
+
+impl Access {
+    /// The most epsilon of one job, rounded down to what can be asked for.
+    pub fn epsilon(&self) -> Option<Epsilon> {
+        self.max_epsilon.and_then(Epsilon::from_f64)
+    }
+}
+
+/// A kind of computation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// Counts, sums, means, variances, histograms and quantiles.
+    Statistics,
+}
+
+/// Whether the owner agrees to each use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Approval {
+    /// A job that `access` admits needs no further word.
+    #[default]
+    Automatic,
+    /// A job waits until its `PrivacyClaim` is approved.
+    Manual,
+}
+
+/// Devices that each party's pod asks for, as an extended resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Accelerator {
+    /// The resource, such as `nvidia.com/gpu`.
+    #[schemars(
+        length(min = 3, max = 253),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
+    )]
+    pub resource: String,
+    /// How many.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 16))]
+    pub count: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Which nodes pods may run on, as in a pod's own spec.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Placement {
+    /// Labels that a node must have.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 32), inner(length(max = 63)))]
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints that the pods bear.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
+    pub tolerations: Vec<Toleration>,
+    /// The RuntimeClass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT))]
+    pub runtime_class_name: Option<String>,
+    /// The PriorityClass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT))]
+    pub priority_class_name: Option<String>,
+}
+
+/// A taint that a pod bears, as in a pod's own spec.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Toleration {
+    /// The taint's key; every key where absent, with operator `Exists`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 316))]
+    pub key: Option<String>,
+    /// `Exists` or `Equal`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub operator: Option<String>,
+    /// The taint's value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub value: Option<String>,
+    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`; every effect where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub effect: Option<String>,
+}
+
+/// Where the result goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResultPlace {
+    /// A ConfigMap in the job's namespace, with the keys `result.json` and `receipt.json`. It is made by the operator and goes with the job.
+    #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT))]
+    pub config_map: String,
+}

@@ -1,0 +1,124 @@
+//! `PrivateJob`'s status, as an operator writes it.
+
+use crate::{
+    condition::Condition,
+    limits::{GENERATION, PARTIES},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How far a job is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = crate::schema::structural)]
+pub struct PrivateJobStatus {
+    /// The generation of the spec that this is for.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = GENERATION))]
+    pub observed_generation: i64,
+    /// In one word.
+    #[serde(default)]
+    pub phase: Phase,
+    /// In one sentence.
+    #[serde(default)]
+    #[schemars(length(max = 2048))]
+    pub message: String,
+    /// `Accepted`, `BudgetReserved`, `PartiesReady`, `Succeeded`, `Failed`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// The present attempt, from 1. Each has randomness and claims of its own.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 1000))]
+    pub attempt: u32,
+    /// The run of the present attempt: 32 hexadecimal digits, the name of its charge.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 32))]
+    pub run: String,
+    /// The parties, in the job's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = PARTIES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub parties: Vec<PartyStatus>,
+    /// SHA-256 of the result, 64 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub result_hash: Option<String>,
+    /// When the job was first seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub started_at: Option<String>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub completed_at: Option<String>,
+}
+
+/// A job in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Phase {
+    /// Its spec has not been judged, or is refused until it or what it names changes.
+    #[default]
+    Pending,
+    /// It waits for a dataset's owner to approve it.
+    AwaitingApproval,
+    /// It waits for its budgets.
+    Reserving,
+    /// Its parties' pods are made, or run.
+    Running,
+    /// The result is there.
+    Succeeded,
+    /// It has ended without a result.
+    Failed,
+}
+
+impl Phase {
+    /// Whether nothing more will happen.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+/// A party of a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PartyStatus {
+    /// Its name in the job.
+    #[schemars(length(min = 1, max = 63))]
+    pub name: String,
+    /// Its dataset's namespace, where all that belongs to it is.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// Its `PrivacyClaim`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 253))]
+    pub claim: String,
+    /// In one word.
+    #[serde(default)]
+    pub phase: PartyPhase,
+    /// What keeps it, or why it failed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 1024))]
+    pub message: String,
+    /// The device that its batches ran on.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 256))]
+    pub device: String,
+    /// How its process ended, as documented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 255))]
+    pub exit_code: Option<i32>,
+}
+
+/// A party in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum PartyPhase {
+    /// Its pod is not made yet, or waits for a node, an image or a volume.
+    #[default]
+    Pending,
+    /// Its pod runs.
+    Running,
+    /// It did its part.
+    Succeeded,
+    /// It ended otherwise.
+    Failed,
+}
