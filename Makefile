@@ -3,10 +3,10 @@
 SHELL := bash
 export CARGO_TERM_PROGRESS_WHEN ?= auto
 
-.PHONY: help demo build test check test-long bench fuzz fmt clean
+.PHONY: help demo build test check test-long bench fuzz images cluster-up cluster-down fmt clean
 
 help: ## Lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Builds the veilgrid command (target/release/veilgrid)
 	cargo build --release --locked -p veilgrid
@@ -28,6 +28,16 @@ bench: ## Measures Veilgrid beside its peers; builds the peers, which takes minu
 
 fuzz: ## Fuzzes every parser for FUZZ_SECONDS each (default 20)
 	@scripts/fuzz.sh
+
+images: build ## Packs the container images into target/images, without a container engine
+	@scripts/test-deps.sh
+	@images/pack.sh
+
+cluster-up: ## Starts a Kubernetes of one node on this machine; the first time builds it, which takes ten minutes. Needs root
+	@cluster/start.sh
+
+cluster-down: ## Stops it and removes it
+	@cluster/down.sh
 
 fmt: ## Formats the code
 	cargo fmt --all
