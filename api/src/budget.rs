@@ -47,6 +47,21 @@ fn default_delta() -> f64 {
     1e-6
 }
 
+impl PrivacyBudgetSpec {
+    /// The totals, rounded down: never more than was written. `None` where the spec is not valid.
+    pub fn total(&self) -> Option<Amounts> {
+        let above = |text: String, written: f64| text.parse::<f64>().is_ok_and(|read| read > written);
+        let (mut epsilon, mut delta) = (Epsilon::from_f64(self.epsilon)?, Delta::from_f64(self.delta)?);
+        if above(epsilon.to_string(), self.epsilon) {
+            epsilon = epsilon.saturating_sub(Epsilon::from_units(1));
+        }
+        if above(delta.to_string(), self.delta) {
+            delta = delta.saturating_sub(Delta::from_units(1));
+        }
+        Some(Amounts { epsilon, delta })
+    }
+}
+
 /// Reservations that a budget holds at once. More claims wait until some are settled.
 pub const RESERVATIONS: usize = 1000;
 /// Settled claims that a budget still names.

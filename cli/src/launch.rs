@@ -84,6 +84,8 @@ pub(crate) async fn launch(
             peers: BTreeMap::new(),
             tls,
             patience_seconds: 60,
+            termination: None,
+            print_result: false,
         };
         let mut child = Command::new(&program)
             .args(["party", "--config", "-"])
@@ -136,6 +138,8 @@ pub(crate) async fn launch(
             News::Said(party, Event::Notice { message }) => {
                 progress.line(&format!("{}: {message}", plan.names[party]));
             }
+            // Asked for by nobody here: the files are at hand.
+            News::Said(_, Event::Result { .. }) => {}
             News::Said(party, Event::Finished { device, .. }) => devices[party] = device,
             News::Said(party, Event::Failed { message, .. }) => failures[party] = message,
             News::Ended(party, code, words) => {

@@ -35,6 +35,12 @@ pub struct PartyConfig {
     /// Seconds to wait for an absent or silent peer.
     #[serde(default = "default_patience")]
     pub patience_seconds: u64,
+    /// Where the last event is written too, such as a container's termination message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub termination: Option<PathBuf>,
+    /// A recipient prints the result and its receipt as an event, for whoever collects them.
+    #[serde(default)]
+    pub print_result: bool,
 }
 
 fn default_patience() -> u64 {

@@ -44,6 +44,13 @@ pub enum Event {
         /// In words.
         message: String,
     },
+    /// The result, printed where the configuration asks for it.
+    Result {
+        /// `result.json`, as it is in the file.
+        result: String,
+        /// `receipt.json`, as it is in the file.
+        receipt: String,
+    },
     /// The run ended well; result and receipt are written.
     Finished {
         /// SHA-256 of the result, hexadecimal; absent at a party that is no recipient.

@@ -46,14 +46,35 @@ pub async fn run(
     events: &dyn Events,
     cancel: impl Future<Output = ()>,
 ) -> Result<Outcome, RunError> {
+    let (print, termination) = (config.print_result, config.termination.clone());
     let ended = take_part(config, peers, events, cancel).await;
-    events.emit(match &ended {
+    if let (true, Ok((outcome, _))) = (print, &ended) {
+        print_result(outcome, events);
+    }
+    let last = match &ended {
         Ok((outcome, device)) => {
             Event::Finished { result: outcome.result_hash.clone(), device: device.clone() }
         }
         Err(error) => Event::Failed { code: error.exit().code(), message: error.to_string() },
-    });
+    };
+    if let Some(path) = termination {
+        let text = serde_json::to_string(&last).expect("an event is JSON");
+        if let Err(error) = std::fs::write(&path, text) {
+            let message = format!("{} cannot be written: {error}", path.display());
+            events.emit(Event::Notice { message });
+        }
+    }
+    events.emit(last);
     ended.map(|(outcome, _)| outcome)
+}
+
+fn print_result(outcome: &Outcome, events: &dyn Events) {
+    let Some(result) = &outcome.result else { return };
+    let read = std::fs::read_to_string(result)
+        .and_then(|result| Ok(Event::Result { result, receipt: std::fs::read_to_string(&outcome.receipt)? }));
+    events.emit(read.unwrap_or_else(|error| Event::Notice {
+        message: format!("the result cannot be read back to be printed: {error}"),
+    }));
 }
 
 /// The outcome, and the device that batches ran on.

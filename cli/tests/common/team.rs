@@ -70,6 +70,8 @@ impl<'a> Team<'a> {
             peers: BTreeMap::new(),
             tls: authority.issue(name, |_| {}),
             patience_seconds: 60,
+            termination: None,
+            print_result: false,
         };
         Self { world, run: run.to_owned(), configs: NAMES.iter().map(config).collect(), kill: None }
     }

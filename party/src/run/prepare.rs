@@ -149,20 +149,9 @@ fn read_manifest(path: &Path) -> Result<Manifest, RunError> {
     manifest::parse_bytes(&fs::read(path).map_err(unreadable)?).map_err(RunError::Manifest)
 }
 
-/// The owner's totals, rounded down: a total is never more than was written.
 fn total(manifest: &Manifest, budget: &str) -> Option<(Epsilon, Delta)> {
-    let spec = &manifest.budgets.iter().find(|object| object.key() == budget)?.spec;
-    let epsilon = Epsilon::from_f64(spec.epsilon)?;
-    let delta = Delta::from_f64(spec.delta)?;
-    let above = |text: String, written: f64| text.parse::<f64>().is_ok_and(|read| read > written);
-    Some((
-        if above(epsilon.to_string(), spec.epsilon) {
-            epsilon.saturating_sub(Epsilon::from_units(1))
-        } else {
-            epsilon
-        },
-        if above(delta.to_string(), spec.delta) { delta.saturating_sub(Delta::from_units(1)) } else { delta },
-    ))
+    let total = manifest.budgets.iter().find(|object| object.key() == budget)?.spec.total()?;
+    Some((total.epsilon, total.delta))
 }
 
 fn open_device(plan: &Plan) -> Result<Device, RunError> {

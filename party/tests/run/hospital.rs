@@ -130,6 +130,8 @@ spec: {{epsilon: 2}}
             peers: BTreeMap::new(),
             tls: self.authority.issue(NAMES[party], |_| {}),
             patience_seconds: 30,
+            termination: None,
+            print_result: false,
         }
     }
 

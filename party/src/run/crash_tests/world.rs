@@ -150,6 +150,8 @@ impl World {
                 key: String::new().into(),
             },
             patience_seconds: 10,
+            termination: None,
+            print_result: false,
         }
     }
 

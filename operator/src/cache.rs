@@ -1,0 +1,193 @@
+//! What the operator sees of the cluster: a cache of each kind, and who is to look again when something changes.
+
+use crate::names::{JOB, JOB_NAMESPACE, MANAGED_BY, MANAGER, ROLE};
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    runtime::{
+        WatchStreamExt,
+        reflector::{self, ObjectRef, Store},
+        watcher,
+    },
+};
+use serde::de::DeserializeOwned;
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::mpsc::UnboundedSender;
+use veilgrid_api::{budget::PrivacyBudget, claim::PrivacyClaim, dataset::PrivateDataset, job::PrivateJob};
+
+/// The caches.
+pub struct Cache {
+    /// All jobs.
+    pub jobs: Store<PrivateJob>,
+    /// All datasets.
+    pub datasets: Store<PrivateDataset>,
+    /// All budgets.
+    pub budgets: Store<PrivacyBudget>,
+    /// All claims.
+    pub claims: Store<PrivacyClaim>,
+    /// The parties' Jobs.
+    pub party_jobs: Store<Job>,
+    /// The parties' pods as they were seen last, by the namespace and name of their Jobs. A pod that is gone stays until its
+    /// Job goes: what it said when it ended decides what it cost.
+    pods: Mutex<HashMap<(String, String), Pod>>,
+    /// Says when the pods have been listed.
+    pods_listed: Store<Pod>,
+}
+
+/// Where the names of objects that are to be looked at go.
+#[derive(Clone)]
+pub struct Queues {
+    /// Jobs.
+    pub jobs: UnboundedSender<ObjectRef<PrivateJob>>,
+    /// Budgets.
+    pub budgets: UnboundedSender<ObjectRef<PrivacyBudget>>,
+}
+
+/// The label that a Job gives its pods.
+const JOB_NAME: &str = "batch.kubernetes.io/job-name";
+
+impl Cache {
+    /// The pod of a party's Job, as it was seen last.
+    pub fn pod(&self, namespace: &str, job: &str) -> Option<Pod> {
+        let key = (namespace.to_owned(), job.to_owned());
+        self.pods.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
+    }
+
+    /// Resolves when every cache holds what the API server had at the start.
+    pub async fn ready(&self) {
+        // An error says that the watch has ended, and so the process ends.
+        let _ = tokio::join!(
+            self.jobs.wait_until_ready(),
+            self.datasets.wait_until_ready(),
+            self.budgets.wait_until_ready(),
+            self.claims.wait_until_ready(),
+            self.party_jobs.wait_until_ready(),
+            self.pods_listed.wait_until_ready(),
+        );
+    }
+}
+
+/// Starts the caches; the future keeps them fresh for as long as it is polled.
+pub fn start(client: &Client, queues: Queues) -> (Arc<Cache>, impl Future<Output = ()> + use<>) {
+    let ours = watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
+    let parties = ours.clone().labels(&format!("{MANAGED_BY}={MANAGER},{ROLE}=party"));
+    let (jobs, jobs_seen) = reflect::<PrivateJob>(client, watcher::Config::default());
+    let (datasets, datasets_seen) = reflect::<PrivateDataset>(client, watcher::Config::default());
+    let (budgets, budgets_seen) = reflect::<PrivacyBudget>(client, watcher::Config::default());
+    let (claims, claims_seen) = reflect::<PrivacyClaim>(client, watcher::Config::default());
+    let (party_jobs, party_jobs_seen) = reflect::<Job>(client, ours);
+    let (pods_listed, pods_seen) = reflect::<Pod>(client, parties);
+    let cache =
+        Arc::new(Cache { jobs, datasets, budgets, claims, party_jobs, pods_listed, pods: Mutex::default() });
+
+    let seen = Arc::clone(&cache);
+    let work = async move {
+        // A send fails only while the process ends.
+        let look = |job: ObjectRef<PrivateJob>| drop(queues.jobs.send(job));
+        let jobs = jobs_seen.for_each(|job| {
+            look(ObjectRef::from_obj(&job));
+            async {}
+        });
+        let datasets = datasets_seen.for_each(|dataset| {
+            jobs_of_dataset(&seen, &dataset).into_iter().for_each(look);
+            async {}
+        });
+        let budgets = budgets_seen.for_each(|budget| {
+            jobs_of_budget(&seen, &budget).into_iter().for_each(look);
+            drop(queues.budgets.send(ObjectRef::from_obj(&budget)));
+            async {}
+        });
+        let claims = claims_seen.for_each(|claim| {
+            look(ObjectRef::new(&claim.spec.job.name).within(&claim.spec.job.namespace));
+            let namespace = claim.namespace().unwrap_or_default();
+            drop(queues.budgets.send(ObjectRef::new(&claim.spec.budget).within(&namespace)));
+            async {}
+        });
+        let party_jobs = party_jobs_seen.for_each(|job| {
+            if seen.party_jobs.get(&ObjectRef::from_obj(&job)).is_none() {
+                let key = (job.namespace().unwrap_or_default(), job.name_any());
+                seen.pods.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            }
+            job_of(&job).into_iter().for_each(look);
+            async {}
+        });
+        let pods = pods_seen.for_each(|pod| {
+            if let Some(job) = pod.labels().get(JOB_NAME) {
+                let key = (pod.namespace().unwrap_or_default(), job.clone());
+                seen.pods.lock().unwrap_or_else(PoisonError::into_inner).insert(key, pod.clone());
+            }
+            job_of(&pod).into_iter().for_each(look);
+            async {}
+        });
+        // A watch ends only with the client.
+        tokio::join!(jobs, datasets, budgets, claims, party_jobs, pods);
+    };
+    (cache, work)
+}
+
+/// A cache of one kind, and the objects as they change or go.
+fn reflect<K>(client: &Client, config: watcher::Config) -> (Store<K>, BoxStream<'static, K>)
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    let (reader, writer) = reflector::store::<K>();
+    let stream = watcher(Api::<K>::all(client.clone()), config)
+        .modify(|object| object.meta_mut().managed_fields = None)
+        .default_backoff()
+        .reflect(writer)
+        .touched_objects()
+        .inspect_err(|error| tracing::warn!(kind = %K::kind(&()), %error, "a watch failed and begins again"))
+        .filter_map(|seen| async move { seen.ok() })
+        .boxed();
+    (reader, stream)
+}
+
+/// The job that one of the operator's objects belongs to.
+fn job_of(object: &impl ResourceExt) -> Option<ObjectRef<PrivateJob>> {
+    let label = |name: &str| object.labels().get(name).map(String::as_str);
+    Some(ObjectRef::new(label(JOB)?).within(label(JOB_NAMESPACE)?))
+}
+
+fn jobs_of_dataset(cache: &Cache, dataset: &PrivateDataset) -> Vec<ObjectRef<PrivateJob>> {
+    let (name, namespace) = (dataset.name_any(), dataset.namespace().unwrap_or_default());
+    let asks = |job: &&Arc<PrivateJob>| {
+        job.spec.parties.iter().any(|party| {
+            party.dataset.name == name
+                && match &party.dataset.namespace {
+                    Some(named) => *named == namespace,
+                    None => job.namespace().as_deref() == Some(namespace.as_str()),
+                }
+        })
+    };
+    let unended =
+        |job: &&Arc<PrivateJob>| !job.status.as_ref().is_some_and(|status| status.phase.has_ended());
+    let jobs = cache.jobs.state();
+    jobs.iter().filter(unended).filter(asks).map(|job| ObjectRef::from_obj(&**job)).collect()
+}
+
+fn jobs_of_budget(cache: &Cache, budget: &PrivacyBudget) -> Vec<ObjectRef<PrivateJob>> {
+    let namespace = budget.namespace();
+    let open = |claim: &&Arc<PrivacyClaim>| {
+        claim.spec.budget == budget.name_any()
+            && claim.namespace() == namespace
+            && claim.status.as_ref().is_none_or(|status| status.outcome.is_none())
+    };
+    let claims = cache.claims.state();
+    let mut jobs: Vec<_> = claims
+        .iter()
+        .filter(open)
+        .map(|claim| ObjectRef::new(&claim.spec.job.name).within(&claim.spec.job.namespace))
+        .collect();
+    // A job whose budget was missing has no claim yet.
+    for dataset in cache.datasets.state() {
+        if dataset.spec.budget == budget.name_any() && dataset.namespace() == namespace {
+            jobs.extend(jobs_of_dataset(cache, &dataset));
+        }
+    }
+    jobs
+}

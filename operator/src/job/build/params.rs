@@ -1,0 +1,114 @@
+//! What a party is told: its manifest, its configuration, and who it is.
+
+use super::{super::validate::Accepted, typed};
+use crate::{
+    identity::Identity,
+    names::{PORT, Seat},
+};
+use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use veilgrid_api::{
+    cluster::Access,
+    dataset::PrivateDatasetSpec,
+    manifest::{API_VERSION, Kind, Object},
+};
+
+/// Where the rows' volume is mounted.
+pub(super) const DATA: &str = "/data";
+/// Where the Secret is mounted.
+pub(super) const PARAMS: &str = "/etc/veilgrid";
+/// The party's lasting folder.
+pub(super) const STATE: &str = "/var/lib/veilgrid";
+/// Where result and receipt are written.
+pub(super) const OUT: &str = "/out";
+/// The container's last words.
+pub(super) const TERMINATION: &str = "/dev/termination-log";
+/// Seconds that a party waits for its peers: their pods may need a node first.
+const PATIENCE: u64 = 300;
+
+pub(super) fn secret(
+    metadata: ObjectMeta,
+    accepted: &Accepted,
+    seats: &[Seat<'_>],
+    me: usize,
+    identity: &Identity,
+) -> Secret {
+    let peers: Map<String, Value> = seats
+        .iter()
+        .zip(&accepted.parties)
+        .enumerate()
+        .filter(|(index, _)| *index != me)
+        .map(|(_, (seat, party))| (party.name.clone(), seat.address(&party.namespace).into()))
+        .collect();
+    let config = json!({
+        "manifest": format!("{PARAMS}/manifest.yaml"),
+        "party": accepted.parties[me].name,
+        "run": accepted.run,
+        "state": STATE,
+        "out": OUT,
+        "listen": format!("0.0.0.0:{PORT}"),
+        "peers": peers,
+        "tls": {
+            "authority": identity.authority,
+            "certificate": identity.certificate,
+            "key": *identity.key,
+        },
+        "patienceSeconds": PATIENCE,
+        "termination": TERMINATION,
+        "printResult": true,
+    });
+    Secret {
+        metadata,
+        immutable: Some(true),
+        string_data: Some(BTreeMap::from([
+            ("config.json".to_owned(), config.to_string()),
+            ("manifest.yaml".to_owned(), manifest(accepted, me)),
+        ])),
+        ..typed(json!({"apiVersion": "v1", "kind": "Secret"}))
+    }
+}
+
+/// The manifest as this party may see it: of the other owners, the public schema only.
+fn manifest(accepted: &Accepted, me: usize) -> String {
+    let manifest = &accepted.manifest;
+    let mine = &accepted.parties[me];
+    let mut documents: Vec<Value> = manifest.jobs.iter().map(|job| document(job, &job.spec)).collect();
+    for dataset in &manifest.datasets {
+        let own = dataset.name == mine.dataset && dataset.namespace == mine.namespace;
+        documents.push(document(dataset, &shown(dataset, own)));
+    }
+    for budget in &manifest.budgets {
+        let own = budget.name == mine.budget && budget.namespace == mine.namespace;
+        let mut spec = budget.spec.clone();
+        if !own {
+            // Enough to pay for the job, whatever there is.
+            let parties = accepted.parties.len() as f64;
+            spec.epsilon = (accepted.epsilon.to_f64() * parties * 2.0).min(1e6);
+            spec.delta = (accepted.delta.to_f64() * parties * 2.0).min(0.1);
+        }
+        documents.push(document(budget, &spec));
+    }
+    // JSON is YAML.
+    documents.iter().map(|document| format!("---\n{document}\n")).collect()
+}
+
+/// A dataset's spec: with the place of the rows in the pod where it is this party's, without one where it is another's.
+fn shown(dataset: &Object<PrivateDatasetSpec>, own: bool) -> PrivateDatasetSpec {
+    let mut spec = dataset.spec.clone();
+    spec.source.format = spec.source.resolved_format();
+    spec.source.volume = None;
+    spec.source.path = if own { format!("{DATA}/{}", spec.source.path) } else { "elsewhere".into() };
+    spec.access = None::<Access>;
+    spec
+}
+
+fn document<Spec: Kind>(object: &Object<Spec>, spec: &impl Serialize) -> Value {
+    json!({
+        "apiVersion": API_VERSION,
+        "kind": Spec::KIND,
+        "metadata": {"name": object.name, "namespace": object.namespace},
+        "spec": spec,
+    })
+}

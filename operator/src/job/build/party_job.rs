@@ -1,0 +1,114 @@
+//! The Job of a party: one pod, once. It passes the `restricted` Pod Security level.
+
+use super::{
+    super::{observe::CONTAINER, validate::Participant},
+    PodSettings,
+    params::{DATA, OUT, PARAMS, STATE, TERMINATION},
+    typed,
+};
+use crate::names::{ACCOUNT, PORT, ROLE, SERVICE, Seat};
+use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use serde_json::{Map, Value, json};
+use veilgrid_api::job::PrivateJob;
+
+/// Seconds that an attempt may take where the job does not say.
+pub(super) const DEADLINE: u32 = 3600;
+/// The user that a party runs as.
+const USER: i64 = 65532;
+
+pub(super) fn job(
+    metadata: ObjectMeta,
+    job: &PrivateJob,
+    party: &Participant,
+    seat: &Seat<'_>,
+    settings: &PodSettings,
+) -> Job {
+    let spec = &job.spec;
+    let mut labels = seat.labels();
+    labels.insert(ROLE.into(), "party".into());
+    let mut resources = Map::new();
+    if let Some(accelerator) = &spec.accelerator {
+        resources.insert(accelerator.resource.clone(), accelerator.count.to_string().into());
+    }
+    let data = match (&party.volume.claim, &party.volume.config_map) {
+        (Some(claim), _) => {
+            json!({"name": "data", "persistentVolumeClaim": {"claimName": claim, "readOnly": true}})
+        }
+        (_, map) => json!({"name": "data", "configMap": {"name": map}}),
+    };
+    let empty = |name: &str| json!({"name": name, "emptyDir": {}});
+    let mount = |name: &str, path: &str| json!({"name": name, "mountPath": path});
+    let read_only = |name: &str, path: &str| json!({"name": name, "mountPath": path, "readOnly": true});
+    let mut pod = json!({
+        "subdomain": SERVICE,
+        "serviceAccountName": ACCOUNT,
+        "automountServiceAccountToken": false,
+        "enableServiceLinks": false,
+        "restartPolicy": "Never",
+        // Enough to release a reservation and to tell the peers.
+        "terminationGracePeriodSeconds": 30,
+        "securityContext": {
+            "runAsNonRoot": true, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [{
+            "name": CONTAINER,
+            "image": settings.image,
+            "imagePullPolicy": settings.pull_policy,
+            "args": ["party", "--config", format!("{PARAMS}/config.json")],
+            "ports": [{"name": "party", "containerPort": PORT}],
+            "resources": {
+                "limits": resources,
+                "requests": {"cpu": "100m", "memory": "128Mi"},
+            },
+            "terminationMessagePath": TERMINATION,
+            "securityContext": {
+                "allowPrivilegeEscalation": false, "privileged": false, "readOnlyRootFilesystem": true,
+                "capabilities": {"drop": ["ALL"]},
+            },
+            "volumeMounts": [
+                read_only("params", PARAMS), read_only("data", DATA), mount("state", STATE), mount("out", OUT), mount("tmp", "/tmp"),
+            ],
+        }],
+        "volumes": [
+            {"name": "params", "secret": {"secretName": seat.name(), "defaultMode": 0o440}},
+            data, empty("state"), empty("out"), empty("tmp"),
+        ],
+    });
+    if let Some(placement) = &spec.placement {
+        for (field, value) in [
+            ("nodeSelector", json!(placement.node_selector)),
+            ("tolerations", json!(placement.tolerations)),
+            ("runtimeClassName", json!(placement.runtime_class_name)),
+            ("priorityClassName", json!(placement.priority_class_name)),
+        ] {
+            pod[field] = value;
+        }
+    }
+    let mut object: Job = typed(json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {},
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": 1,
+            "parallelism": 1,
+            // A party that failed has lost its place: only a new attempt of all may follow.
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": spec.active_deadline_seconds.unwrap_or(DEADLINE),
+            "podFailurePolicy": {"rules": [{
+                "action": "FailJob",
+                "onExitCodes": {"containerName": CONTAINER, "operator": "NotIn", "values": [0]},
+            }]},
+            "template": {"metadata": {"labels": labels}, "spec": without_nulls(pod)},
+        },
+    }));
+    object.metadata = metadata;
+    object
+}
+
+fn without_nulls(mut value: Value) -> Value {
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|_, field| !field.is_null());
+    }
+    value
+}

@@ -1,0 +1,14 @@
+//! A `PrivateJob`, from its spec to its settled end: dereference, validate, build, apply, update the status.
+
+mod apply;
+pub mod build;
+mod claims;
+mod dereference;
+mod observe;
+mod reconcile;
+mod result;
+mod status;
+mod table;
+mod validate;
+
+pub use reconcile::reconcile;

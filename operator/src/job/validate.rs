@@ -1,0 +1,161 @@
+//! Judges a job and what it names. Pure.
+
+use crate::reason::Reason;
+use veilgrid_api::{
+    amount::{Delta, Epsilon},
+    cluster::{Approval, Kind, Volume},
+    dataset::PrivateDatasetSpec,
+    fault::Fault,
+    job::PrivateJobSpec,
+    manifest::{Manifest, Object},
+    planner,
+};
+
+/// A job that may run, if its budgets allow it.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The run of the attempt.
+    pub run: String,
+    /// SHA-256 of the plan.
+    pub plan: String,
+    /// What it asks of each budget.
+    pub epsilon: Epsilon,
+    /// What it asks of each budget.
+    pub delta: Delta,
+    /// The parties, in the job's order.
+    pub parties: Vec<Participant>,
+    /// Indices of those that get the result.
+    pub recipients: Vec<usize>,
+    /// The objects, each kind once.
+    pub manifest: Manifest,
+}
+
+/// A party with what its pod needs.
+#[derive(Clone, Debug)]
+pub struct Participant {
+    /// The party's name.
+    pub name: String,
+    /// Its dataset's namespace.
+    pub namespace: String,
+    /// Its dataset's name.
+    pub dataset: String,
+    /// The budget's name, in the same namespace.
+    pub budget: String,
+    /// Where the rows are.
+    pub volume: Volume,
+    /// Whether the owner agrees to each use.
+    pub approval: Approval,
+}
+
+/// Why a job may not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// For programs.
+    pub reason: Reason,
+    /// For people: every fault, as `veilgrid check` words it.
+    pub message: String,
+}
+
+/// Judges the only job of the manifest. `run` names the attempt.
+///
+/// # Errors
+/// [`Refused`]: faults of the objects, or a dataset that does not admit the job.
+pub(super) fn validate(manifest: Manifest, run: &str) -> Result<Accepted, Refused> {
+    let plan = planner::plan(&manifest, None, run).map_err(|faults| refused(Reason::Invalid, &faults))?;
+    let job = &manifest.jobs[0];
+    let mut faults = Vec::new();
+    let mut denied = Vec::new();
+    let mut parties = Vec::new();
+    for (index, party) in job.spec.parties.iter().enumerate() {
+        let namespace = party.dataset.namespace.as_ref().unwrap_or(&job.namespace);
+        let found =
+            manifest.datasets.iter().find(|d| d.name == party.dataset.name && d.namespace == *namespace);
+        // The planner has found every dataset.
+        let Some(dataset) = found else { continue };
+        access(job, index, dataset, plan.epsilon, &mut denied);
+        path(dataset, &mut faults);
+        let Some(volume) = &dataset.spec.source.volume else {
+            let remedy = "name the claim or the ConfigMap that has the rows";
+            faults.push(dataset.fault("spec.source.volume", "is missing, and a cluster needs it", remedy));
+            continue;
+        };
+        parties.push(Participant {
+            name: party.name.clone(),
+            namespace: namespace.clone(),
+            dataset: dataset.name.clone(),
+            budget: dataset.spec.budget.clone(),
+            volume: volume.clone(),
+            approval: dataset.spec.approval,
+        });
+    }
+    if !denied.is_empty() {
+        return Err(refused(Reason::AccessDenied, &denied));
+    }
+    if !faults.is_empty() {
+        return Err(refused(Reason::Invalid, &faults));
+    }
+    Ok(Accepted {
+        run: run.to_owned(),
+        plan: plan.hash().to_string(),
+        epsilon: plan.epsilon,
+        delta: plan.delta,
+        parties,
+        recipients: plan.recipients.iter().map(|index| *index as usize).collect(),
+        manifest,
+    })
+}
+
+/// Tells why a dataset does not admit the job. What the owner wrote there is not told to others, only what is asked.
+fn access(
+    job: &Object<PrivateJobSpec>,
+    index: usize,
+    dataset: &Object<PrivateDatasetSpec>,
+    epsilon: Epsilon,
+    denied: &mut Vec<Fault>,
+) {
+    let title = format!("the PrivateDataset {}", dataset.key());
+    let field = format!("spec.parties[{index}].dataset");
+    let rule = dataset.spec.access.as_ref();
+    let admitted = job.namespace == dataset.namespace
+        || rule.is_some_and(|access| access.namespaces.contains(&job.namespace));
+    if !admitted {
+        let problem = format!("{title} does not admit jobs of namespace {:?}", job.namespace);
+        let remedy = "ask its owner to add the namespace to spec.access.namespaces";
+        denied.push(job.fault(&field, problem, remedy));
+    }
+    let kinds = rule.and_then(|access| access.computations.as_ref());
+    if job.spec.computation.statistics.is_some()
+        && kinds.is_some_and(|kinds| !kinds.contains(&Kind::Statistics))
+    {
+        let problem = format!("{title} does not admit the computation statistics");
+        denied.push(job.fault(
+            "spec.computation",
+            problem,
+            "ask its owner to add it to spec.access.computations",
+        ));
+    }
+    if let Some(most) = rule.and_then(|access| access.epsilon())
+        && epsilon > most
+    {
+        let problem = format!("asks for {epsilon}; {title} admits at most {most}");
+        denied.push(job.fault(
+            "spec.privacy.epsilon",
+            problem,
+            "ask for less, or ask its owner to admit more",
+        ));
+    }
+}
+
+/// A path that leaves the volume is none of a dataset's.
+fn path(dataset: &Object<PrivateDatasetSpec>, faults: &mut Vec<Fault>) {
+    let path = &dataset.spec.source.path;
+    if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+        let problem = format!("{path:?} leaves the volume");
+        faults.push(dataset.fault("spec.source.path", problem, "write a path below the root of the volume"));
+    }
+}
+
+fn refused(reason: Reason, faults: &[Fault]) -> Refused {
+    let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
+    Refused { reason, message: lines.join("\n") }
+}

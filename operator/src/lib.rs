@@ -1,0 +1,17 @@
+//! Reconciles `PrivateJob`s into party pods, and settles what they cost.
+//!
+//! A job goes through *dereference, validate, build, apply, update the status*; `validate` and `build` are pure. A budget's
+//! status is kept by a second loop, which alone reserves and books.
+
+pub mod backoff;
+pub mod budget;
+pub mod cache;
+pub mod context;
+pub mod error;
+pub mod identity;
+pub mod job;
+pub mod metrics;
+pub mod names;
+pub mod reason;
+pub mod run;
+pub mod server;

@@ -1,0 +1,124 @@
+//! What the operator's objects are called and how they are labelled.
+
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// The field manager of every write.
+pub const MANAGER: &str = "veilgrid";
+/// Keeps a job until all that it made elsewhere is gone and its claims are settled.
+pub const FINALIZER: &str = "veilgrid.dev/settle";
+/// The headless Service of a namespace, by which parties' pods find each other.
+pub const SERVICE: &str = "veilgrid-parties";
+/// The ServiceAccount of a namespace's party pods. It has no token and no right.
+pub const ACCOUNT: &str = "veilgrid-party";
+/// Where a party listens.
+pub const PORT: u16 = 7443;
+
+/// `app.kubernetes.io/managed-by`, with [`MANAGER`].
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The job's name.
+pub const JOB: &str = "veilgrid.dev/job";
+/// The job's namespace.
+pub const JOB_NAMESPACE: &str = "veilgrid.dev/job-namespace";
+/// The job's uid.
+pub const JOB_UID: &str = "veilgrid.dev/job-uid";
+/// The party's name.
+pub const PARTY: &str = "veilgrid.dev/party";
+/// The attempt, from 1.
+pub const ATTEMPT: &str = "veilgrid.dev/attempt";
+/// `party` on pods.
+pub const ROLE: &str = "veilgrid.dev/role";
+
+/// One party in one attempt of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat<'a> {
+    /// The job's namespace.
+    pub job_namespace: &'a str,
+    /// The job's name.
+    pub job: &'a str,
+    /// The job's uid.
+    pub uid: &'a str,
+    /// The party's name.
+    pub party: &'a str,
+    /// From 1.
+    pub attempt: u32,
+}
+
+impl Seat<'_> {
+    /// The name of all objects of this party in this attempt: a DNS label of at most 56 characters, which leaves room for the
+    /// suffix of a pod's host name.
+    pub fn name(&self) -> String {
+        let cut = |text: &str, most: usize| {
+            let text: String = text.chars().map(|c| if c == '.' { '-' } else { c }).take(most).collect();
+            text.trim_end_matches('-').to_owned()
+        };
+        let hash = hex(&Sha256::digest(format!("{}/{}", self.uid, self.party).as_bytes())[..4]);
+        format!("{}-{}-{hash}-a{}", cut(self.job, 24), cut(self.party, 16), self.attempt)
+    }
+
+    /// Where its pod is reached, if it is in this namespace.
+    pub fn address(&self, namespace: &str) -> String {
+        format!("{}-0.{SERVICE}.{namespace}.svc:{PORT}", self.name())
+    }
+
+    /// The labels of all its objects.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        // A label's value has at most 63 characters; a name may have more, and is then told by the uid alone.
+        let short =
+            |text: &str| text.chars().take(63).collect::<String>().trim_end_matches(['-', '.']).to_owned();
+        [
+            (MANAGED_BY, MANAGER.to_owned()),
+            (JOB, short(self.job)),
+            (JOB_NAMESPACE, self.job_namespace.to_owned()),
+            (JOB_UID, self.uid.to_owned()),
+            (PARTY, self.party.to_owned()),
+            (ATTEMPT, self.attempt.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+}
+
+/// The run of an attempt: 32 hexadecimal digits, the same whenever it is asked for.
+pub fn run(uid: &str, attempt: u32) -> String {
+    hex(&Sha256::digest(format!("veilgrid run {uid} {attempt}").as_bytes())[..16])
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UID: &str = "6a0e1f1e-8f0c-4a55-9d6d-0d3c2d9c8a11";
+
+    fn seat<'a>(job: &'a str, party: &'a str) -> Seat<'a> {
+        Seat { job_namespace: "research", job, uid: UID, party, attempt: 1000 }
+    }
+
+    #[test]
+    fn names_are_labels_with_room_for_a_host_name() {
+        let long = "a.".repeat(120) + "z";
+        for (job, party) in [("x", "y"), (long.as_str(), &"p".repeat(63)), ("a-b", "north")] {
+            let name = seat(job, party).name();
+            assert!(
+                name.len() <= 56 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
+                "{name}"
+            );
+            assert!(!name.contains("--"), "{name}");
+            assert!(seat(job, party).labels().values().all(|value| value.len() <= 63));
+        }
+        assert_ne!(seat("a", "north").name(), seat("a", "south").name());
+    }
+
+    #[test]
+    fn a_run_is_fresh_for_each_attempt_and_job() {
+        assert_eq!(run(UID, 1), run(UID, 1));
+        assert_ne!(run(UID, 1), run(UID, 2));
+        assert_ne!(run(UID, 1), run("other", 1));
+        assert_eq!(run(UID, 1).len(), 32);
+    }
+}

@@ -1,0 +1,118 @@
+//! The loops of the operator, for as long as it leads.
+
+use crate::{
+    budget,
+    cache::{self, Queues},
+    context::Context,
+    error::Error,
+    identity::OperatorSeed,
+    job::{self, build::PodSettings},
+};
+use futures::{Stream, StreamExt, stream};
+use kube::{
+    Client, Resource, ResourceExt,
+    runtime::{
+        controller::{Action, Config, Error as LoopError, applier},
+        reflector::{ObjectRef, Store},
+    },
+};
+use std::{
+    convert::Infallible,
+    fmt::Debug,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// Objects of a kind that are looked at together.
+const CONCURRENCY: u16 = 16;
+/// The pause after a conflict.
+const CONFLICT: Duration = Duration::from_millis(200);
+
+/// Reconciles until it is dropped, or the watches end.
+pub async fn run(client: Client, seed: OperatorSeed, pods: PodSettings, started: impl FnOnce(Arc<Context>)) {
+    let (jobs, jobs_to_see) = unbounded_channel();
+    let (budgets, budgets_to_see) = unbounded_channel();
+    let (cache, refresh) = cache::start(&client, Queues { jobs, budgets });
+    let ctx = Arc::new(Context {
+        client,
+        cache: Arc::clone(&cache),
+        seed,
+        pods,
+        backoff: Default::default(),
+        metrics: Default::default(),
+        prepared: Default::default(),
+    });
+    let work = async {
+        // What is not in the caches yet looks as if it were gone.
+        cache.ready().await;
+        started(Arc::clone(&ctx));
+        let jobs = reconcile_all(cache.jobs.clone(), jobs_to_see, &ctx, job::reconcile);
+        let budgets = reconcile_all(cache.budgets.clone(), budgets_to_see, &ctx, budget::reconcile);
+        tokio::join!(jobs, budgets);
+    };
+    tokio::select! {
+        () = refresh => {}
+        () = work => {}
+    }
+}
+
+/// Looks at every object that is named, one look at a time for each object.
+async fn reconcile_all<K, Look, Looking>(
+    store: Store<K>,
+    names: UnboundedReceiver<ObjectRef<K>>,
+    ctx: &Arc<Context>,
+    look: Look,
+) where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+    Look: Fn(Arc<K>, Arc<Context>) -> Looking + Copy,
+    Looking: Future<Output = Result<Action, Error>> + Send + 'static,
+{
+    let kind: &'static str =
+        if <K as Resource>::kind(&()) == "PrivateJob" { "PrivateJob" } else { "PrivacyBudget" };
+    let timed = move |object: Arc<K>, ctx: Arc<Context>| {
+        let name = title(kind, &*object);
+        let looking = look(object, Arc::clone(&ctx));
+        Box::pin(async move {
+            let start = Instant::now();
+            let looked = looking.await;
+            ctx.metrics.reconciled(kind, start.elapsed());
+            if looked.is_ok() {
+                ctx.backoff.succeeded(&name);
+            }
+            looked
+        })
+    };
+    let failed = move |object: Arc<K>, error: &Error, ctx: Arc<Context>| {
+        let name = title(kind, &*object);
+        if error.word() == "conflict" {
+            // Seen before its own last change came back, which is on its way.
+            return Action::requeue(CONFLICT);
+        }
+        let pause = ctx.backoff.failed(&name);
+        ctx.metrics.failed(kind, error.word());
+        tracing::warn!(object = name, %error, pause_ms = pause.as_millis() as u64, "a look failed");
+        Action::requeue(pause)
+    };
+    let config = Config::default().concurrency(CONCURRENCY).debounce(Duration::from_millis(20));
+    applier(timed, failed, Arc::clone(ctx), store, named(names), config)
+        .for_each(|looked| async move {
+            // An object that is gone has nothing to look at; other errors went to the policy above.
+            if let Err(LoopError::QueueError(never)) = looked {
+                match never {}
+            }
+        })
+        .await;
+}
+
+fn named<K>(names: UnboundedReceiver<ObjectRef<K>>) -> impl Stream<Item = Result<ObjectRef<K>, Infallible>>
+where
+    K: Resource<DynamicType = ()> + Send + 'static,
+{
+    stream::unfold(names, |mut names| async { Some((Ok(names.recv().await?), names)) }).boxed()
+}
+
+fn title(kind: &str, object: &impl ResourceExt) -> String {
+    format!("{kind} {}/{}", object.namespace().unwrap_or_default(), object.name_any())
+}
