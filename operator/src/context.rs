@@ -22,7 +22,7 @@ pub struct Context {
     /// Pauses after errors.
     pub backoff: Backoff,
     /// Figures.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// Namespaces whose shared objects this process has applied.
     pub prepared: Mutex<HashSet<String>>,
 }

@@ -1,16 +1,24 @@
 //! `veilgrid-operator`: runs in a cluster, or beside it with a kubeconfig.
 
 use clap::{Args, Parser, Subcommand};
+use kube::client::ClientBuilder;
 use std::{
     error::Error,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{Arc, OnceLock},
+    sync::{Arc, atomic::Ordering},
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
-use veilgrid_operator::{identity::OperatorSeed, job::build::PodSettings, run, server};
+use veilgrid_operator::{
+    identity::OperatorSeed,
+    job::build::PodSettings,
+    lease::{Election, Place},
+    run,
+    server::{self, Served},
+    writes::{Fault, WritesLayer},
+};
 use zeroize::Zeroizing;
 
 /// Turns PrivateJobs into party pods, one for each organisation, and settles what they cost
@@ -49,6 +57,12 @@ struct RunArgs {
     /// Where /healthz, /readyz and /metrics are served
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
+    /// A Lease that replicas compete for: only its holder reconciles. Without it this is the only replica
+    #[arg(long, value_name = "NAMESPACE/NAME", env = "VEILGRID_LEASE")]
+    lease: Option<Place>,
+    /// What this replica calls itself in the Lease; its host name where absent
+    #[arg(long, value_name = "NAME", env = "POD_NAME")]
+    identity: Option<String>,
 }
 
 #[tokio::main]
@@ -78,24 +92,59 @@ async fn command(command: Command) -> Result<(), Box<dyn Error>> {
 
 async fn reconcile(args: RunArgs) -> Result<(), Box<dyn Error>> {
     let seed = seed(&args.seed_file)?;
-    let client = kube::Client::try_default().await.map_err(|error| {
-        format!("no cluster can be reached: {error}; run in a cluster, or set KUBECONFIG")
-    })?;
+    let served = Arc::new(Served::default());
+    let unreachable =
+        |error: String| format!("no cluster can be reached: {error}; run in a cluster, or set KUBECONFIG");
+    let config = kube::Config::infer().await.map_err(|error| unreachable(error.to_string()))?;
+    let layer = WritesLayer::new(Arc::clone(&served.metrics), Fault::from_env()?);
+    let client = ClientBuilder::try_from(config)
+        .map_err(|error| unreachable(error.to_string()))?
+        .with_layer(&layer)
+        .build();
     let settings = PodSettings { image: args.party_image, pull_policy: args.pull_policy };
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let context: server::Shared = Arc::new(OnceLock::new());
-    let shared = Arc::clone(&context);
-    let started = move |ctx| {
-        tracing::info!("the caches are filled: reconciling");
-        let _ = shared.set(ctx);
+    let serving = server::serve(args.listen, Arc::clone(&served));
+    let mut election = args.lease.map(|place| {
+        let host =
+            || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+        Election::new(client.clone(), place, args.identity.unwrap_or_else(host))
+    });
+    let leading = async {
+        if let Some(election) = &mut election {
+            tracing::info!("waits to lead");
+            served.stands_by.store(true, Ordering::Relaxed);
+            election.lead().await;
+            served.stands_by.store(false, Ordering::Relaxed);
+            tracing::info!("leads");
+        }
+        let started = || {
+            tracing::info!("the caches are filled: reconciling");
+            served.reconciles.store(true, Ordering::Relaxed);
+        };
+        let lost = async {
+            match &mut election {
+                Some(election) => election.keep().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = run::run(client, Arc::clone(&served.metrics), seed, settings, started) => "the watches ended",
+            // Starting over is the only way to be sure that nothing goes on.
+            () = lost => "another replica may lead now",
+        }
     };
     tokio::select! {
-        served = server::serve(args.listen, context) => served.map_err(|error| format!("cannot listen on {}: {error}", args.listen))?,
-        () = run::run(client, seed, settings, started) => return Err("the watches ended".into()),
+        served = serving => served.map_err(|error| format!("cannot listen on {}: {error}", args.listen))?,
+        why = leading => return Err(why.into()),
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     tracing::info!("told to stop; what is under way goes on from the cluster's state");
+    if let Some(election) = &election
+        && let Err(error) = election.give_up().await
+    {
+        tracing::info!(%error, "the lease is not given up; the next leader waits for its end");
+    }
     Ok(())
 }
 

@@ -27,11 +27,21 @@ pub struct Failure {
     pub error: &'static str,
 }
 
+/// A write.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Write {
+    /// `create`, `patch`, `replace` or `delete`.
+    pub verb: &'static str,
+    /// The plural of the kind, as in the request's path; `other` for what the operator never writes.
+    pub resource: &'static str,
+}
+
 /// The operator's figures.
 pub struct Metrics {
     registry: Registry,
     seconds: Family<Kind, Histogram>,
     failures: Family<Failure, Counter>,
+    writes: Family<Write, Counter>,
 }
 
 impl Default for Metrics {
@@ -42,7 +52,9 @@ impl Default for Metrics {
         let failures = Family::default();
         registry.register("reconcile_seconds", "How long one look at an object took", seconds.clone());
         registry.register("reconcile_failures", "Looks that ended with an error", failures.clone());
-        Self { registry, seconds, failures }
+        let writes = Family::default();
+        registry.register("api_writes", "Writes to the API server, refused ones included", writes.clone());
+        Self { registry, seconds, failures, writes }
     }
 }
 
@@ -55,6 +67,11 @@ impl Metrics {
     /// One look at an object failed.
     pub fn failed(&self, kind: &'static str, error: &'static str) {
         self.failures.get_or_create(&Failure { kind, error }).inc();
+    }
+
+    /// Another write.
+    pub fn wrote(&self, write: &Write) {
+        self.writes.get_or_create(write).inc();
     }
 
     /// All of them, in the text form of OpenMetrics.

@@ -7,6 +7,7 @@ use crate::{
     error::Error,
     identity::OperatorSeed,
     job::{self, build::PodSettings},
+    metrics::Metrics,
 };
 use futures::{Stream, StreamExt, stream};
 use kube::{
@@ -31,7 +32,13 @@ const CONCURRENCY: u16 = 16;
 const CONFLICT: Duration = Duration::from_millis(200);
 
 /// Reconciles until it is dropped, or the watches end.
-pub async fn run(client: Client, seed: OperatorSeed, pods: PodSettings, started: impl FnOnce(Arc<Context>)) {
+pub async fn run(
+    client: Client,
+    metrics: Arc<Metrics>,
+    seed: OperatorSeed,
+    pods: PodSettings,
+    started: impl FnOnce(),
+) {
     let (jobs, jobs_to_see) = unbounded_channel();
     let (budgets, budgets_to_see) = unbounded_channel();
     let (cache, refresh) = cache::start(&client, Queues { jobs, budgets });
@@ -41,13 +48,13 @@ pub async fn run(client: Client, seed: OperatorSeed, pods: PodSettings, started:
         seed,
         pods,
         backoff: Default::default(),
-        metrics: Default::default(),
+        metrics,
         prepared: Default::default(),
     });
     let work = async {
         // What is not in the caches yet looks as if it were gone.
         cache.ready().await;
-        started(Arc::clone(&ctx));
+        started();
         let jobs = reconcile_all(cache.jobs.clone(), jobs_to_see, &ctx, job::reconcile);
         let budgets = reconcile_all(cache.budgets.clone(), budgets_to_see, &ctx, budget::reconcile);
         tokio::join!(jobs, budgets);

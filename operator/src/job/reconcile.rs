@@ -49,6 +49,9 @@ pub async fn reconcile(job: Arc<PrivateJob>, ctx: Arc<Context>) -> Result<Action
         return delete(&job, &table, &status, &ctx).await;
     }
     if status.phase.has_ended() {
+        if status.phase == Phase::Succeeded && table.has_jobs(&ctx.cache) {
+            apply::remove(&table, &ctx).await?;
+        }
         return expire(&job, &status, &ctx).await;
     }
     if !job.finalizers().iter().any(|name| name == FINALIZER) {
@@ -211,7 +214,7 @@ async fn finish(
     draft.phase(Phase::Succeeded, "the result is there");
     draft.status.result_hash = Some(hash);
     draft.parties(table, sights);
-    apply::remove(table, ctx).await?;
+    // What the parties said is in the status before their Jobs go.
     draft.write(ctx).await?;
     Ok(Action::await_change())
 }

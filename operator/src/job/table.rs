@@ -41,6 +41,14 @@ impl<'a> Table<'a> {
             .collect()
     }
 
+    /// Whether any of the parties' Jobs is left.
+    pub(super) fn has_jobs(&self, cache: &Cache) -> bool {
+        self.iter().any(|(seat, namespace)| {
+            let job = cache.party_jobs.get(&ObjectRef::new(&seat.name()).within(namespace));
+            job.is_some_and(|job| job.metadata.deletion_timestamp.is_none())
+        })
+    }
+
     /// How each party stands.
     pub(super) fn sights(&self, cache: &Cache) -> Vec<Sight> {
         self.iter()
