@@ -32,6 +32,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(transform = crate::schema::structural)]
+#[schemars(extend("x-kubernetes-validations" = [
+    // The API server rounds a bound before it compares a whole number with it, so that 0 passes a minimum of 1e-9.
+    {"rule": "self.epsilon > 0.0", "message": "epsilon must be more than 0"},
+    {"rule": "!has(self.delta) || self.delta > 0.0", "message": "delta must be more than 0"}
+]))]
 pub struct PrivacyBudgetSpec {
     /// The total epsilon of all releases, more than 0 and at most 1000000.
     #[schemars(range(min = 1e-9, max = 1_000_000.0))]

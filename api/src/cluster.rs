@@ -28,6 +28,9 @@ pub struct Volume {
 /// Whose jobs may ask for a dataset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "!has(self.maxEpsilon) || self.maxEpsilon > 0.0", "message": "maxEpsilon must be more than 0"}
+]))]
 pub struct Access {
     /// The namespaces whose jobs may ask; the dataset's own may always.
     #[schemars(length(min = 1, max = 256), inner(length(min = 1, max = 63), regex(pattern = NAME)), extend("x-kubernetes-list-type" = "set"))]

@@ -129,6 +129,11 @@ pub enum Protocol {
 /// The privacy that a job asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    // The API server rounds a bound before it compares a whole number with it, so that 0 passes a minimum of 1e-9.
+    {"rule": "self.epsilon > 0.0", "message": "epsilon must be more than 0"},
+    {"rule": "!has(self.delta) || self.delta > 0.0", "message": "delta must be more than 0"}
+]))]
 pub struct Privacy {
     /// The epsilon of the whole job, split over its statistics by weight; more than 0, at most 1000.
     #[schemars(range(min = 1e-9, max = 1000.0))]

@@ -32,10 +32,10 @@ pub struct Cache {
     pub claims: Store<PrivacyClaim>,
     /// The parties' Jobs.
     pub party_jobs: Store<Job>,
-    /// The parties' pods as they were seen last, by the namespace and name of their Jobs. A pod that is gone stays until its
-    /// Job goes: what it said when it ended decides what it cost.
+    /// The parties' pods as they were seen last, by the namespace and name of their Jobs. One that is gone stays until it is
+    /// forgotten: what it said when it ended decides what it cost.
     pods: Mutex<HashMap<(String, String), Pod>>,
-    /// Says when the pods have been listed.
+    /// The pods that are there.
     pods_listed: Store<Pod>,
 }
 
@@ -52,10 +52,18 @@ pub struct Queues {
 const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 
 impl Cache {
-    /// The pod of a party's Job, as it was seen last.
-    pub fn pod(&self, namespace: &str, job: &str) -> Option<Pod> {
+    /// The pod of a party's Job, as it was seen last, and whether it is there still.
+    pub fn pod(&self, namespace: &str, job: &str) -> Option<(Pod, bool)> {
         let key = (namespace.to_owned(), job.to_owned());
-        self.pods.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
+        let pod = self.pods.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()?;
+        let is_there = self.pods_listed.get(&ObjectRef::from_obj(&pod)).is_some();
+        Some((pod, is_there))
+    }
+
+    /// Forgets the pod of a party's Job: what it said is settled.
+    pub fn forget(&self, namespace: &str, job: &str) {
+        let key = (namespace.to_owned(), job.to_owned());
+        self.pods.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
     }
 
     /// Resolves when every cache holds what the API server had at the start.
@@ -109,10 +117,6 @@ pub fn start(client: &Client, queues: Queues) -> (Arc<Cache>, impl Future<Output
             async {}
         });
         let party_jobs = party_jobs_seen.for_each(|job| {
-            if seen.party_jobs.get(&ObjectRef::from_obj(&job)).is_none() {
-                let key = (job.namespace().unwrap_or_default(), job.name_any());
-                seen.pods.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-            }
             job_of(&job).into_iter().for_each(look);
             async {}
         });

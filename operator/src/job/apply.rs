@@ -79,7 +79,12 @@ pub(super) async fn interrupt(
 
 /// Deletes the parties' Jobs; pods, Secrets and policies go with them.
 pub(super) async fn remove(table: &Table<'_>, ctx: &Context) -> Result<(), Error> {
-    for (seat, namespace) in table.iter() {
+    remove_some(table, &vec![true; table.seats.len()], ctx).await
+}
+
+/// [`remove`] of those that are marked.
+pub(super) async fn remove_some(table: &Table<'_>, marked: &[bool], ctx: &Context) -> Result<(), Error> {
+    for ((seat, namespace), _) in table.iter().zip(marked).filter(|(_, marked)| **marked) {
         let api: Api<Job> = Api::namespaced(ctx.client.clone(), namespace);
         gone(api.delete(&seat.name(), &DeleteParams::background()).await.map(drop))?;
     }

@@ -30,6 +30,8 @@ pub(super) struct Sight {
     pub result: Option<String>,
     /// Its container has never started.
     pub never_started: bool,
+    /// Its pod is gone, and so will not start either.
+    pub gone: bool,
     /// Its pod.
     pub pod: Option<String>,
     /// Its Job has ended without leaving a pod to look at.
@@ -42,12 +44,12 @@ impl Sight {
         matches!(self.phase, PartyPhase::Succeeded | PartyPhase::Failed)
     }
 
-    /// What its claim comes to. A container that never started counts only where every other party has ended: nothing is
-    /// opened without the word of all.
+    /// What its claim comes to. A container that never started counts where its pod is gone or every other party has
+    /// ended: nothing is opened without the word of all.
     pub(super) fn outcome(&self, others_ended: bool) -> Outcome {
         match self.exit_code {
             Some(code) if NOTHING_CHARGED.contains(&code) => Outcome::Released,
-            None if self.never_started && others_ended => Outcome::Released,
+            None if self.never_started && (self.gone || others_ended) => Outcome::Released,
             _ => Outcome::Spent,
         }
     }
@@ -73,12 +75,12 @@ const STUCK: [&str; 7] = [
 ];
 
 /// How a party stands, by its Job and its pod. Neither may be there.
-pub(super) fn observe(job: Option<&Job>, pod: Option<&Pod>) -> Sight {
+pub(super) fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
     let condition = |kind: &str| {
         let conditions = job?.status.as_ref()?.conditions.as_ref()?;
         conditions.iter().find(|c| c.type_ == kind && c.status == "True")
     };
-    let Some(pod) = pod else {
+    let Some((pod, is_there)) = pod else {
         return match condition("Failed") {
             Some(failed) => Sight {
                 phase: PartyPhase::Failed,
@@ -98,7 +100,14 @@ pub(super) fn observe(job: Option<&Job>, pod: Option<&Pod>) -> Sight {
     let name = pod.metadata.name.clone();
     let container = status.container_statuses.iter().flatten().find(|status| status.name == CONTAINER);
     let state = container.and_then(|container| container.state.clone()).unwrap_or_default();
-    if let Some(ended) = state.terminated {
+    // A kubelet that ends a pod before its image was there has no more to say of the container than that.
+    let never_made = state.terminated.as_ref().is_some_and(|ended| {
+        let empty = |id: Option<&str>| id.is_none_or(str::is_empty);
+        ended.reason.as_deref() == Some("ContainerStatusUnknown")
+            && empty(container.and_then(|container| container.container_id.as_deref()))
+            && empty(container.map(|container| container.image_id.as_str()))
+    });
+    if let Some(ended) = state.terminated.filter(|_| !never_made) {
         let last = ended.message.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let (message, device, result) = match last {
             Some(Last::Finished { result, device }) => (String::new(), device, result),
@@ -122,12 +131,20 @@ pub(super) fn observe(job: Option<&Job>, pod: Option<&Pod>) -> Sight {
                 && container.last_state.as_ref().is_none_or(|s| *s == ContainerState::default())
         });
     match status.phase.as_deref() {
-        Some("Failed" | "Succeeded") => Sight {
+        Some("Failed" | "Succeeded") if !never_made => Sight {
             phase: PartyPhase::Failed,
             message: status
                 .reason
                 .or(status.message)
                 .unwrap_or_else(|| "its pod ended without a word".into()),
+            pod: name,
+            ..Sight::default()
+        },
+        _ if never_made || !is_there => Sight {
+            phase: PartyPhase::Failed,
+            message: "its pod is gone".into(),
+            never_started: never_started || never_made,
+            gone: true,
             pod: name,
             ..Sight::default()
         },
@@ -158,13 +175,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pod(state: serde_json::Value) -> Pod {
+    fn pod(state: serde_json::Value) -> (Pod, bool) {
         let status = json!({"name": CONTAINER, "state": state, "ready": false, "restartCount": 0, "image": "", "imageID": ""});
-        serde_json::from_value(json!({
+        let pod = json!({
             "metadata": {"name": "p"},
             "status": {"phase": "Pending", "containerStatuses": [status]},
-        }))
-        .unwrap()
+        });
+        (serde_json::from_value(pod).unwrap(), true)
     }
 
     fn ended(code: i32, message: &str) -> Sight {
@@ -187,6 +204,12 @@ mod tests {
             observe(Some(&Job::default()), Some(&pod(json!({"waiting": {"reason": "ErrImageNeverPull"}}))));
         assert!(waiting.stuck && waiting.never_started);
         assert_eq!((waiting.outcome(false), waiting.outcome(true)), (Outcome::Spent, Outcome::Released));
+        let (last, _) = pod(json!({"waiting": {"reason": "ErrImageNeverPull"}}));
+        assert_eq!(observe(None, Some(&(last, false))).outcome(false), Outcome::Released);
+        let unknown = json!({"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}});
+        assert_eq!(observe(None, Some(&pod(unknown))).outcome(false), Outcome::Released);
+        let (last, _) = pod(json!({"running": {}}));
+        assert_eq!(observe(None, Some(&(last, false))).outcome(true), Outcome::Spent);
         let running = observe(Some(&Job::default()), Some(&pod(json!({"running": {}}))));
         assert_eq!((running.phase, running.outcome(true)), (PartyPhase::Running, Outcome::Spent));
     }

@@ -49,6 +49,7 @@ pub async fn reconcile(job: Arc<PrivateJob>, ctx: Arc<Context>) -> Result<Action
         return delete(&job, &table, &status, &ctx).await;
     }
     if status.phase.has_ended() {
+        table.forget(&ctx.cache);
         if status.phase == Phase::Succeeded && table.has_jobs(&ctx.cache) {
             apply::remove(&table, &ctx).await?;
         }
@@ -228,18 +229,33 @@ async fn collapse(
     first: usize,
     ctx: &Context,
 ) -> Result<Action, Error> {
-    let alive = |sight: &Sight| !sight.has_ended() && !sight.lost && !sight.never_started;
-    if sights.iter().any(alive) {
-        let pods: Vec<Option<String>> =
-            sights.iter().map(|sight| sight.pod.clone().filter(|_| alive(sight))).collect();
-        apply::interrupt(table, &pods, ctx).await?;
+    let (reason, message) = cause(table, sights, first);
+    let mut draft = Draft::of(job);
+    if !interrupted(table, sights, ctx).await? {
+        // Said before the pods that show it are gone.
+        if !draft
+            .status
+            .conditions
+            .iter()
+            .any(|c| c.kind == "PartiesReady" && c.reason == Reason::PodFailed.word())
+        {
+            draft.state("PartiesReady", Truth::False, reason, &message);
+            draft.phase(Phase::Running, format!("the others are asked to end: {message}"));
+            draft.write(ctx).await?;
+        }
         return Ok(Action::requeue(SOON));
     }
-    // Pods that never started never will.
-    let idle: Vec<Option<String>> =
-        sights.iter().map(|sight| sight.pod.clone().filter(|_| sight.never_started)).collect();
-    apply::interrupt(table, &idle, ctx).await?;
-    // The first cause is the party that did not merely lose its peers.
+    let said = draft
+        .status
+        .conditions
+        .iter()
+        .find(|c| c.kind == "PartiesReady" && c.reason == Reason::PodFailed.word());
+    let (reason, message) = said.map_or((reason, message), |said| (Reason::PodFailed, said.message.clone()));
+    fail(job, table, claims, sights, true, reason, message, ctx).await
+}
+
+/// Why the attempt is over. A party that merely lost its peers is not the cause.
+fn cause(table: &Table<'_>, sights: &[Sight], first: usize) -> (Reason, String) {
     let cause =
         sights.iter().position(|sight| sight.exit_code.is_some_and(|code| ![0, 5, 9].contains(&code)));
     let cause = cause.or_else(|| sights.iter().position(|sight| sight.stuck || sight.lost)).unwrap_or(first);
@@ -255,7 +271,19 @@ async fn collapse(
         Some(code) => format!("{party} ended with exit code {code}: {said}"),
         None => format!("{party}: {said}"),
     };
-    fail(job, table, claims, sights, true, reason, message, ctx).await
+    (reason, message)
+}
+
+/// Ends the pods that have not ended; true when none is left that could still do something.
+async fn interrupted(table: &Table<'_>, sights: &[Sight], ctx: &Context) -> Result<bool, Error> {
+    let alive = |sight: &Sight| !sight.has_ended() && !sight.lost;
+    let pods: Vec<Option<String>> =
+        sights.iter().map(|sight| sight.pod.clone().filter(|_| alive(sight))).collect();
+    apply::interrupt(table, &pods, ctx).await?;
+    // A Job that has no pod yet makes none any more.
+    let idle: Vec<bool> = sights.iter().map(|sight| alive(sight) && sight.pod.is_none()).collect();
+    apply::remove_some(table, &idle, ctx).await?;
+    Ok(!sights.iter().any(alive))
 }
 
 /// Settles the attempt's claims, and ends the job or begins another attempt.
@@ -313,16 +341,13 @@ async fn delete(
     }
     let (claims, sights) = (table.claims(&ctx.cache), table.sights(&ctx.cache));
     if !status.phase.has_ended() {
-        let alive = |sight: &&Sight| sight.phase == PartyPhase::Running;
-        if sights.iter().any(|sight| alive(&sight)) {
-            let pods: Vec<Option<String>> =
-                sights.iter().map(|sight| sight.pod.clone().filter(|_| alive(&sight))).collect();
-            apply::interrupt(table, &pods, ctx).await?;
+        if !interrupted(table, &sights, ctx).await? {
             return Ok(Action::requeue(SOON));
         }
         claims::settle(table, &claims, &sights, status.phase == Phase::Running, ctx).await?;
     }
     apply::remove(table, ctx).await?;
+    table.forget(&ctx.cache);
     tracing::info!(job = key(job), "deleted");
     put_finalizer(job, false, ctx).await?;
     Ok(Action::await_change())

@@ -45,8 +45,13 @@ impl<'a> Table<'a> {
     pub(super) fn has_jobs(&self, cache: &Cache) -> bool {
         self.iter().any(|(seat, namespace)| {
             let job = cache.party_jobs.get(&ObjectRef::new(&seat.name()).within(namespace));
-            job.is_some_and(|job| job.metadata.deletion_timestamp.is_none())
+            job.is_some()
         })
+    }
+
+    /// Forgets the parties' pods.
+    pub(super) fn forget(&self, cache: &Cache) {
+        self.iter().for_each(|(seat, namespace)| cache.forget(namespace, &seat.name()));
     }
 
     /// How each party stands.

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# What goes wrong ends as it should, on the cluster of KUBECONFIG: troubles.sh OPERATOR REPO. The party image is loaded already.
+set -euo pipefail
+operator=$1 repo=$2
+work=$(mktemp -d)
+pid=
+finish() {
+  local status=$?
+  [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+  if [ $status != 0 ]; then
+    kubectl get privatejobs,privacyclaims,privacybudgets,jobs,pods -A || true
+    kubectl get privatejobs -A -o 'jsonpath={range .items[*]}{.metadata.name}: {.status.message}{"\n"}{end}' || true
+    tail -n 20 "$work/operator.log" || true
+  fi >&2
+  rm -rf "$work"
+  exit $status
+}
+trap finish EXIT
+fail() { echo "troubles: $*" >&2; exit 1; }
+owners=(north south west)
+image=localhost/veilgrid/party:test
+head -c 32 /dev/urandom >"$work/seed"
+start() { # IMAGE
+  "$operator" run --seed-file "$work/seed" --party-image "$1" --pull-policy Never --listen 127.0.0.1:0 2>>"$work/operator.log" &
+  pid=$!
+}
+stop() { kill "$pid"; wait "$pid" || true; pid=; }
+apply() { # NAME [SED EXPRESSION...]: the owners' objects first, as owners would, then the job
+  job "$@" >"$work/job.yaml"
+  awk 'BEGIN { RS = "---\n" } !/kind: PrivateJob/ { print "---"; print }' "$work/job.yaml" | kubectl apply -f - >/dev/null
+  sleep 1 # the operator has seen them
+  awk 'BEGIN { RS = "---\n" } /kind: PrivateJob/' "$work/job.yaml" | kubectl apply -f - >/dev/null
+}
+job() { # the hospitals' file with changes
+  local name=$1; shift
+  sed -e "s/name: hospitals$/name: $name/" -e "s/hospitals-result/$name-result/" -e 's/epsilon: 10/epsilon: 1000/' "$@" "$repo/examples/hospitals/cluster.yaml"
+}
+get() { kubectl -n "${3:-research}" get privatejob "$1" -o "jsonpath={$2}" 2>/dev/null; }
+comes() { # NAME PHASE [NAMESPACE]
+  local end=$((SECONDS + 90))
+  until [ "$(get "$1" .status.phase "${3:-research}")" = "$2" ]; do
+    [ $SECONDS -lt $end ] || fail "$1 is $(get "$1" .status.phase "${3:-research}"), not $2: $(get "$1" .status.message "${3:-research}")"
+    sleep 0.3
+  done
+}
+says() { # NAME WORDS [NAMESPACE]
+  get "$1" .status.message "${3:-research}" | grep -q "$2" || fail "$1 does not say '$2' but: $(get "$1" .status.message "${3:-research}")"
+}
+outcomes() { kubectl get privacyclaims -A -l "veilgrid.dev/job=$1" -o 'jsonpath={.items[*].status.outcome}'; }
+spent() { # EPSILON of each budget; nothing may be held
+  local end=$((SECONDS + 20))
+  until [ "$(kubectl get privacybudgets -A -o 'jsonpath={.items[*].status.spent.epsilon} {.items[*].status.reserved.epsilon}')" = "$1 $1 $1 0 0 0" ]; do
+    [ $SECONDS -lt $end ] || fail "$2: the budgets are $(kubectl get privacybudgets -A -o 'jsonpath={.items[*].status.spent.epsilon} {.items[*].status.reserved.epsilon}')"
+    sleep 0.2
+  done
+}
+good() { printf '  %s\n' "$*"; }
+
+kubectl apply -f "$repo/api/crds" >/dev/null
+for crd in privatejobs privatedatasets privacybudgets privacyclaims; do kubectl wait --for=condition=Established "crd/$crd.veilgrid.dev" --timeout=20s >/dev/null; done
+for namespace in "${owners[@]}" research stranger; do kubectl create namespace "$namespace" >/dev/null; done
+for namespace in "${owners[@]}"; do
+  kubectl -n "$namespace" create configmap rows --from-file="$(ls "$repo/examples/hospitals/$namespace."{csv,parquet} 2>/dev/null)" >/dev/null
+done
+start $image
+
+if job zero -e 's/epsilon: 3 .*/epsilon: 0/' | kubectl apply -f - >/dev/null 2>"$work/refusal"; then fail "the API server takes an epsilon of 0"; fi
+grep -q 'epsilon must be more than 0' "$work/refusal" || fail "the API server's refusal does not name the field"
+good "an epsilon of 0 is refused by the API server"
+
+apply strange -e 's/namespace: research/namespace: stranger/'
+comes strange Pending stranger
+says strange 'does not admit jobs of namespace "stranger"' stranger
+[ -z "$(kubectl get privacyclaims -A -o name)" ] || fail "a job that no dataset admits has claims"
+good "a job that the datasets do not admit claims nothing"
+kubectl -n stranger delete privatejob strange --timeout=30s >/dev/null
+
+apply missing -e 's/dataset: {name: patients, namespace: west}/dataset: {name: others, namespace: west}/'
+comes missing Pending
+says missing 'west/others'
+good "a missing dataset is named"
+kubectl -n research delete privatejob missing --timeout=30s >/dev/null
+
+apply broken -e 's/path: north.csv/path: absent.csv/'
+comes broken Failed
+says broken 'north ended with exit code 4'
+[ "$(outcomes broken)" = "Released Released Released" ] || fail "broken: $(outcomes broken)"
+spent 0 broken
+good "a file that is not there costs nothing, and its owner is named"
+
+apply large -e 's/epsilon: 1000/epsilon: 2/'
+comes large Pending
+says large 'has 2 in all'
+good "a budget that can never pay is told before anything is claimed"
+kubectl -n research delete privatejob large --timeout=30s >/dev/null
+
+apply manual -e 's/maxEpsilon: 3}/maxEpsilon: 3}\n  approval: Manual/'
+comes manual AwaitingApproval
+for namespace in "${owners[@]}"; do
+  claim=$(kubectl -n "$namespace" get privacyclaims -l veilgrid.dev/job=manual -o name)
+  [ "$(kubectl -n "$namespace" get privacybudget patients -o 'jsonpath={.status.reserved.epsilon}')" = 0 ] || fail "an amount is held before it is approved"
+  kubectl -n "$namespace" patch "$claim" --type merge -p '{"spec": {"approved": true}}' >/dev/null
+  if kubectl -n "$namespace" patch "$claim" --type merge -p '{"spec": {"epsilon": "1"}}' >/dev/null 2>&1; then fail "a claim can be changed"; fi
+done
+comes manual Succeeded
+spent 3 manual
+good "owners approve by hand, and can change nothing else of a claim"
+
+apply gone -e 's/patients, namespace: north/patients, namespace: north/'
+comes gone Running
+kubectl -n research delete privatejob gone --timeout=60s >/dev/null
+left() { kubectl get jobs,pods,secrets,networkpolicies -A -l veilgrid.dev/job=gone -o name; }
+end=$((SECONDS + 60))
+until [ -z "$(left)" ]; do [ $SECONDS -lt $end ] || fail "a deleted job leaves $(left)"; sleep 0.3; done
+for outcome in $(outcomes gone); do [ "$outcome" = Released ] || [ "$outcome" = Spent ] || fail "gone: $outcome"; done
+[ "$(outcomes gone | wc -w)" = 3 ] || fail "a deleted job left an open claim: $(outcomes gone)"
+good "a job that is deleted while it runs is settled: $(outcomes gone)"
+stop
+
+start localhost/veilgrid/nobody:none
+apply image
+comes image Failed
+says image 'ErrImageNeverPull'
+[ "$(outcomes image)" = "Released Released Released" ] || fail "image: $(outcomes image)"
+good "an image that is not there fails at once and costs nothing"
+echo "all troubles ended as they should"
