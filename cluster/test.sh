@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Test what the project puts on a cluster, on a real one that is started for it and removed: custom resource definitions, images.
-# Needs root, and target/release/veilgrid.
+# Test what the project puts on a cluster, each part on a real one that is started for it and removed: custom resource definitions
+# and images, the hospitals' job, what goes wrong, and deaths of the operator (CRASH_STEP=1: at each of its writes; 9 where not set).
+# Needs root, and target/release/veilgrid and veilgrid-operator.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 repo=$(dirname "$here")
 program=${CARGO_TARGET_DIR:-$repo/target}/release/veilgrid
+operator=$program-operator
 cannot() { say "skipped: $1"; [ -z "${CI:-}" ]; exit; }
 [ "$(id -u)" = 0 ] || cannot "a node needs root"
 "$repo/scripts/cluster-deps.sh" || cannot "the cluster's needs are not met"
-[ -x "$program" ] || die "$program is missing: run make build"
+[ -x "$program" ] && [ -x "$operator" ] || die "$program or $operator is missing: run cargo build --release"
 TOOLS='' "$here/build.sh"
 
 work=$(mktemp -d)
@@ -19,5 +21,11 @@ OUT=$work/one "$repo/images/pack.sh" party
 OUT=$work/two "$repo/images/pack.sh" party >/dev/null
 cmp "$work/one/party.tar" "$work/two/party.tar" || die "the party image, packed twice, differs"
 say "the image is the same when packed twice: $((SECONDS - start)) s"
-NODES=1 "$here/with.sh" "$here/test/project.sh" "$work/one/party.tar" "$program"
+on_cluster() { NODES=1 "$here/with.sh" "$@"; }
+# shellcheck disable=SC2016 # for the inner shell
+with_party='"$0/load.sh" "$1" && shift && "$@"'
+on_cluster "$here/test/project.sh" "$work/one/party.tar" "$program"
+on_cluster bash -c "$with_party" "$here" "$work/one/party.tar" "$here/test/hospitals.sh" "$operator" "$program" "$repo"
+on_cluster bash -c "$with_party" "$here" "$work/one/party.tar" "$here/test/troubles.sh" "$operator" "$repo"
+on_cluster bash -c "$with_party" "$here" "$work/one/party.tar" "$here/test/crash.sh" "$operator" "$repo" "${CRASH_STEP:-9}"
 say "all passed in $SECONDS s"
