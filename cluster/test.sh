@@ -12,7 +12,8 @@ cannot() { say "skipped: $1"; [ -z "${CI:-}" ]; exit; }
 [ "$(id -u)" = 0 ] || cannot "a node needs root"
 "$repo/scripts/cluster-deps.sh" || cannot "the cluster's needs are not met"
 [ -x "$program" ] && [ -x "$operator" ] || die "$program or $operator is missing: run cargo build --release"
-TOOLS='' "$here/build.sh"
+"$here/build.sh"
+"$repo/charts/test.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -23,9 +24,10 @@ cmp "$work/one/party.tar" "$work/two/party.tar" || die "the party image, packed 
 say "the image is the same when packed twice: $((SECONDS - start)) s"
 on_cluster() { NODES=1 "$here/with.sh" "$@"; }
 # shellcheck disable=SC2016 # for the inner shell
-with_party='"$0/load.sh" "$1" && shift && "$@"'
+with_images='"$0/load.sh" "$1"/*.tar && shift && "$@"'
+OUT=$work/one "$repo/images/pack.sh" operator
 on_cluster "$here/test/project.sh" "$work/one/party.tar" "$program"
-on_cluster bash -c "$with_party" "$here" "$work/one/party.tar" "$here/test/hospitals.sh" "$operator" "$program" "$repo"
-on_cluster bash -c "$with_party" "$here" "$work/one/party.tar" "$here/test/troubles.sh" "$operator" "$repo"
-on_cluster bash -c "$with_party" "$here" "$work/one/party.tar" "$here/test/crash.sh" "$operator" "$repo" "${CRASH_STEP:-9}"
+on_cluster bash -c "$with_images" "$here" "$work/one" "$here/test/hospitals.sh" "$program" "$repo"
+on_cluster bash -c "$with_images" "$here" "$work/one" "$here/test/troubles.sh" "$operator" "$repo"
+on_cluster bash -c "$with_images" "$here" "$work/one" "$here/test/crash.sh" "$operator" "$repo" "${CRASH_STEP:-9}"
 say "all passed in $SECONDS s"

@@ -1,17 +1,15 @@
 #!/usr/bin/env bash
-# Run the hospitals' job on the cluster of KUBECONFIG: hospitals.sh OPERATOR VEILGRID REPO. The party image is loaded already.
+# Install the chart on the cluster of KUBECONFIG and run the hospitals' job: hospitals.sh VEILGRID REPO. The images are loaded already.
 set -euo pipefail
-operator=$1 veilgrid=$2 repo=$3
+veilgrid=$1 repo=$2
 work=$(mktemp -d)
-pid=
 finish() {
   local status=$?
-  [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
   if [ $status != 0 ]; then
     kubectl get privatejobs,privacyclaims,privacybudgets,jobs,pods -A -o wide || true
     kubectl get privatejobs -A -o yaml | sed -n '/^  status:/,$p' || true
     for namespace in north south west; do kubectl -n "$namespace" logs -l veilgrid.dev/role=party --tail=20 || true; done
-    tail -n 30 "$work/operator.log" || true
+    kubectl -n veilgrid-system logs -l app.kubernetes.io/name=veilgrid-operator --tail=30 || true
   fi >&2
   rm -rf "$work"
   exit $status
@@ -26,17 +24,20 @@ wait_for() { # SECONDS WHAT COMMAND...
   done
 }
 
-kubectl apply -f "$repo/api/crds" >/dev/null
-kubectl wait --for=condition=Established crd -l '!none' --timeout=20s >/dev/null
+kubectl create namespace veilgrid-system >/dev/null
+kubectl label namespace veilgrid-system pod-security.kubernetes.io/enforce=restricted >/dev/null
+chart() { # install or upgrade, with FURTHER VALUES
+  helm "$1" veilgrid "$repo/charts/veilgrid" --namespace veilgrid-system --wait --timeout 90s \
+    --set image.operator=localhost/veilgrid/operator:test,image.party=localhost/veilgrid/party:test,image.pullPolicy=Never "${@:2}" >/dev/null
+}
+chart install
+echo "installed after $SECONDS s"
 for namespace in north south west research; do kubectl create namespace "$namespace" >/dev/null; done
 for namespace in north south west; do
   kubectl label namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >/dev/null
   kubectl -n "$namespace" create configmap rows --from-file="$(ls "$repo/examples/hospitals/$namespace."{csv,parquet} 2>/dev/null)" >/dev/null
 done
 
-head -c 32 /dev/urandom >"$work/seed"
-"$operator" run --seed-file "$work/seed" --party-image localhost/veilgrid/party:test --pull-policy Never --listen 127.0.0.1:0 2>"$work/operator.log" &
-pid=$!
 kubectl apply -f "$repo/examples/hospitals/cluster.yaml" >/dev/null
 start=$SECONDS
 phase() { kubectl -n research get privatejob hospitals -o jsonpath='{.status.phase}'; }
@@ -59,6 +60,18 @@ for namespace in north south west; do
   wait_for 60 "the clean-up of $namespace" left
 done
 
+# An upgrade keeps the seed and a rollback undoes it; another leader takes over from the one that goes.
+seed() { kubectl -n veilgrid-system get secret veilgrid-operator-seed -o 'jsonpath={.data.seed}'; }
+kept=$(seed)
+chart upgrade --set logLevel=debug
+[ "$(seed)" = "$kept" ] || fail "an upgrade changed the seed"
+helm rollback veilgrid 1 --namespace veilgrid-system --wait --timeout 90s >/dev/null
+[ "$(seed)" = "$kept" ] || fail "a rollback changed the seed"
+leader() { kubectl -n veilgrid-system get lease veilgrid-operator -o 'jsonpath={.spec.holderIdentity}'; }
+led() { [ -n "$(leader)" ]; }
+wait_for 60 "a leader" led
+kubectl -n veilgrid-system delete pod "$(leader)" --grace-period=1 --wait=false >/dev/null
+
 # The fourth run is refused, with the figures, and charges nobody.
 for again in 2 3 4; do
   sed "s/name: hospitals$/name: hospitals-$again/; s/hospitals-result/hospitals-result-$again/" "$repo/examples/hospitals/cluster.yaml" >"$work/again.yaml"
@@ -75,4 +88,6 @@ spent=$(kubectl get privacybudgets -A -o jsonpath='{.items[*].status.spent.epsil
 kubectl -n research delete privatejob --all --timeout=60s >/dev/null
 no_results() { [ -z "$(kubectl -n research get configmaps -o name | grep hospitals-result)" ]; }
 wait_for 30 "the end of the results" no_results
+helm uninstall veilgrid --namespace veilgrid-system --wait >/dev/null
+kubectl get privacybudgets -A -o name | grep -q . || fail "uninstalling took the budgets with it"
 echo "all as it should be after $((SECONDS - start)) s"
