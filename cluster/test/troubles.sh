@@ -44,7 +44,7 @@ comes() { # NAME PHASE [NAMESPACE]
   done
 }
 says() { # NAME WORDS [NAMESPACE]
-  get "$1" .status.message "${3:-research}" | grep -q "$2" || fail "$1 does not say '$2' but: $(get "$1" .status.message "${3:-research}")"
+  grep -q "$2" <<<"$(get "$1" .status.message "${3:-research}")" || fail "$1 does not say '$2' but: $(get "$1" .status.message "${3:-research}")"
 }
 outcomes() { kubectl get privacyclaims -A -l "veilgrid.dev/job=$1" -o 'jsonpath={.items[*].status.outcome}'; }
 spent() { # EPSILON of each budget; nothing may be held
