@@ -2,27 +2,8 @@
 # Install the chart on the cluster of KUBECONFIG and run the hospitals' job: hospitals.sh VEILGRID REPO. The images are loaded already.
 set -euo pipefail
 veilgrid=$1 repo=$2
-work=$(mktemp -d)
-finish() {
-  local status=$?
-  if [ $status != 0 ]; then
-    kubectl get privatejobs,privacyclaims,privacybudgets,jobs,pods -A -o wide || true
-    kubectl get privatejobs -A -o yaml | sed -n '/^  status:/,$p' || true
-    for namespace in north south west; do kubectl -n "$namespace" logs -l veilgrid.dev/role=party --tail=20 || true; done
-    kubectl -n veilgrid-system logs -l app.kubernetes.io/name=veilgrid-operator --tail=30 || true
-  fi >&2
-  rm -rf "$work"
-  exit $status
-}
-trap finish EXIT
-fail() { echo "hospitals: $*" >&2; exit 1; }
-wait_for() { # SECONDS WHAT COMMAND...
-  local end=$((SECONDS + $1)) what=$2; shift 2
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || fail "$what: not in time"
-    sleep 0.3
-  done
-}
+# shellcheck source=cluster/test/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 kubectl create namespace veilgrid-system >/dev/null
 kubectl label namespace veilgrid-system pod-security.kubernetes.io/enforce=restricted >/dev/null
@@ -32,18 +13,14 @@ chart() { # install or upgrade, with FURTHER VALUES
 }
 chart install
 echo "installed after $SECONDS s"
-for namespace in north south west research; do kubectl create namespace "$namespace" >/dev/null; done
-for namespace in north south west; do
-  kubectl label namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >/dev/null
-  kubectl -n "$namespace" create configmap rows --from-file="$(ls "$repo/examples/hospitals/$namespace."{csv,parquet} 2>/dev/null)" >/dev/null
-done
+organisations research
+for namespace in "${owners[@]}"; do kubectl label namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >/dev/null; done
 
 kubectl apply -f "$repo/examples/hospitals/cluster.yaml" >/dev/null
 start=$SECONDS
-phase() { kubectl -n research get privatejob hospitals -o jsonpath='{.status.phase}'; }
-ended() { case "$(phase)" in Succeeded | Failed) ;; *) return 1 ;; esac; }
-wait_for 120 "the job's end" ended
-[ "$(phase)" = Succeeded ] || fail "the job ended as $(phase)"
+ended() { case "$(get "$1" .status.phase)" in Succeeded | Failed) ;; *) return 1 ;; esac; }
+wait_for 120 "the job's end" ended hospitals
+[ "$(get hospitals .status.phase)" = Succeeded ] || fail "the job failed: $(get hospitals .status.message)"
 echo "the job succeeded after $((SECONDS - start)) s"
 
 # The result is what the receipt signs, and the receipt holds.
@@ -51,7 +28,7 @@ for file in result receipt; do
   kubectl -n research get configmap hospitals-result -o "jsonpath={.data.$file\.json}" >"$work/$file.json"
 done
 "$veilgrid" verify "$work/receipt.json" --result "$work/result.json" >/dev/null || fail "the receipt does not hold"
-for namespace in north south west; do
+for namespace in "${owners[@]}"; do
   spent=$(kubectl -n "$namespace" get privacybudget patients -o jsonpath='{.status.spent.epsilon} {.status.reserved.epsilon}')
   [ "$spent" = "3 0" ] || fail "the budget of $namespace has spent and reserved $spent, not 3 and 0"
   outcome=$(kubectl -n "$namespace" get privacyclaims -o jsonpath='{.items[*].status.outcome}')
@@ -74,19 +51,17 @@ kubectl -n veilgrid-system delete pod "$(leader)" --grace-period=1 --wait=false 
 
 # The fourth run is refused, with the figures, and charges nobody.
 for again in 2 3 4; do
-  sed "s/name: hospitals$/name: hospitals-$again/; s/hospitals-result/hospitals-result-$again/" "$repo/examples/hospitals/cluster.yaml" >"$work/again.yaml"
-  kubectl apply -f "$work/again.yaml" >/dev/null
-  phase() { kubectl -n research get privatejob "hospitals-$again" -o jsonpath='{.status.phase}'; }
-  wait_for 120 "the end of job $again" ended
+  hospitals "hospitals-$again" | kubectl apply -f - >/dev/null
+  wait_for 120 "the end of job $again" ended "hospitals-$again"
 done
-[ "$(phase)" = Failed ] || fail "the fourth run ended as $(phase)"
-grep -q 'asks for epsilon 3.* 1 of 10' <<<"$(kubectl -n research get privatejob hospitals-4 -o jsonpath='{.status.message}')" || fail "the refusal lacks the figures"
+[ "$(get hospitals-4 .status.phase)" = Failed ] || fail "the fourth run ended as $(get hospitals-4 .status.phase)"
+grep -q 'asks for epsilon 3.* 1 of 10' <<<"$(get hospitals-4 .status.message)" || fail "the refusal lacks the figures"
 spent=$(kubectl get privacybudgets -A -o jsonpath='{.items[*].status.spent.epsilon} {.items[*].status.reserved.epsilon}')
 [ "$spent" = "9 9 9 0 0 0" ] || fail "the budgets have spent and reserved $spent"
 
 # A deleted job leaves nothing but its claims.
 kubectl -n research delete privatejob --all --timeout=60s >/dev/null
-no_results() { [ -z "$(kubectl -n research get configmaps -o name | grep hospitals-result)" ]; }
+no_results() { ! grep -q -e -result <<<"$(kubectl -n research get configmaps -o name)"; }
 wait_for 30 "the end of the results" no_results
 helm uninstall veilgrid --namespace veilgrid-system --wait >/dev/null
 [ "$(kubectl get privacybudgets -A -o name | wc -l)" = 3 ] || fail "uninstalling took the budgets with it"

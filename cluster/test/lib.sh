@@ -1,0 +1,81 @@
+# shellcheck shell=bash disable=SC2154 # the sourcing script sets repo and operator
+# What the tests of the operator share; not run by itself. A script that sources it sets first:
+#   repo      the project's root
+#   operator  the program, where it starts one as a process beside the cluster
+# and finds a directory $work, which goes when it ends, and on failure a diagnosis on standard error.
+
+owners=(north south west)
+image=localhost/veilgrid/party:test
+work=$(mktemp -d)
+pid=
+port=$((20000 + RANDOM % 20000)) # where start_operator's serves its metrics
+head -c 32 /dev/urandom >"$work/seed"
+
+finish() {
+  local status=$?
+  [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
+  [ $status = 0 ] || diagnose >&2 || true
+  rm -rf "$work"
+  exit $status
+}
+trap finish EXIT
+diagnose() {
+  local namespace
+  kubectl get privatejobs,privacyclaims,privacybudgets,jobs,pods -A -o wide
+  kubectl get privatejobs -A -o yaml | sed -n '/^  status:/,$p'
+  for namespace in "${owners[@]}"; do kubectl -n "$namespace" logs -l veilgrid.dev/role=party --tail=20; done
+  if [ -e "$work/operator.log" ]; then
+    tail -n 20 "$work/operator.log"
+  else
+    kubectl -n veilgrid-system logs -l app.kubernetes.io/name=veilgrid-operator --tail=30
+  fi
+}
+
+fail() { echo "$(basename "$0" .sh): $*" >&2; exit 1; }
+good() { printf '  %s\n' "$*"; }
+
+# wait_for SECONDS WHAT COMMAND...: until the command succeeds.
+wait_for() {
+  local end=$((SECONDS + $1)) what=$2; shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || fail "$what: not in time"
+    sleep 0.3
+  done
+}
+
+# definitions: the custom resource definitions, as without the chart.
+definitions() {
+  kubectl apply -f "$repo/api/crds" >/dev/null
+  kubectl wait --for=condition=Established --timeout=20s -f "$repo/api/crds" >/dev/null
+}
+
+# organisations NAMESPACE...: the owners' namespaces with their rows, and those that are named.
+organisations() {
+  local namespace
+  for namespace in "${owners[@]}" "$@"; do kubectl create namespace "$namespace" >/dev/null; done
+  for namespace in "${owners[@]}"; do
+    kubectl -n "$namespace" create configmap rows --from-file="$(ls "$repo/examples/hospitals/$namespace."{csv,parquet} 2>/dev/null)" >/dev/null
+  done
+}
+
+# hospitals NAME [SED ARGUMENT...]: prints the hospitals' file with another name for its job and result, and further changes.
+hospitals() {
+  local name=$1; shift
+  sed -e "s/name: hospitals$/name: $name/" -e "s/hospitals-result/$name-result/" "$@" "$repo/examples/hospitals/cluster.yaml"
+}
+
+# get JOB PATH [NAMESPACE]: a field of a job; nothing where there is no job.
+get() { kubectl -n "${3:-research}" get privatejob "$1" -o "jsonpath={$2}" 2>/dev/null || true; }
+
+# start_operator [FLAG...]: as a process beside the cluster.
+start_operator() {
+  "$operator" run --seed-file "$work/seed" --party-image "$image" --pull-policy Never --listen "127.0.0.1:$port" "$@" 2>>"$work/operator.log" &
+  pid=$!
+  disown # so that the shell has no word for its death
+}
+operator_lives() { kill -0 "$pid" 2>/dev/null; }
+stop_operator() {
+  kill "$pid" 2>/dev/null || true
+  while operator_lives; do sleep 0.1; done
+  pid=
+}
