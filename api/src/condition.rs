@@ -64,9 +64,14 @@ pub fn set(conditions: &mut Vec<Condition>, mut desired: Condition) -> bool {
     }
 }
 
+/// The condition of a type.
+pub fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.kind == kind)
+}
+
 /// The condition of a type, where it holds.
 pub fn holds<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
-    conditions.iter().find(|condition| condition.kind == kind && condition.status == Truth::True)
+    find(conditions, kind).filter(|condition| condition.status == Truth::True)
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ use serde::{Deserialize, Serialize};
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "self.parties.all(p, self.parties.exists_one(q, q.dataset == p.dataset))", "message": "each party needs a dataset of its own"},
     {"rule": "self.parties == oldSelf.parties && self.computation == oldSelf.computation && self.protocol == oldSelf.protocol && self.privacy == oldSelf.privacy && has(self.recipients) == has(oldSelf.recipients) && (!has(self.recipients) || self.recipients == oldSelf.recipients) && self.device == oldSelf.device", "message": "what a job computes never changes: delete it and apply another"},
+    {"rule": "has(self.managedBy) == has(oldSelf.managedBy) && (!has(self.managedBy) || self.managedBy == oldSelf.managedBy)", "message": "managedBy never changes"},
     {"rule": "!has(self.recipients) || self.recipients.all(r, self.parties.exists(p, p.name == r))", "message": "a recipient must be one of the parties"}
 ]))]
 pub struct PrivateJobSpec {
@@ -63,6 +64,17 @@ pub struct PrivateJobSpec {
     /// Where a cluster puts the result. On one machine it goes into the folder of `--out`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultPlace>,
+    /// Who reconciles the job in a cluster: the Veilgrid operator where absent. Any other name makes it leave the job alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub managed_by: Option<String>,
+    /// A cluster makes no pods while this is true, ends those that run, and settles what they cost.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub suspend: bool,
+    /// Seconds until all parties must run in a cluster, from when their pods are made; ten minutes where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub ready_deadline_seconds: Option<u32>,
     /// Seconds that an attempt may take in a cluster from its first pod on; an hour where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 2_592_000))]
@@ -75,6 +87,10 @@ pub struct PrivateJobSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 31_536_000))]
     pub ttl_seconds_after_finished: Option<u32>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One organisation in a job.
@@ -103,6 +119,13 @@ pub struct DatasetRef {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), regex(pattern = NAME))]
     pub namespace: Option<String>,
+}
+
+impl DatasetRef {
+    /// The dataset's namespace, seen from a job in namespace `home`.
+    pub fn namespace_from<'a>(&'a self, home: &'a str) -> &'a str {
+        self.namespace.as_deref().unwrap_or(home)
+    }
 }
 
 /// The closed choice of computations: exactly one member is set.

@@ -7,7 +7,7 @@ use crate::{
     budget::PrivacyBudgetSpec,
     dataset::PrivateDatasetSpec,
     fault::{Fault, quoted},
-    job::PrivateJobSpec,
+    job::{Party, PrivateJobSpec},
     schema, shape,
     yaml::{self, Node},
 };
@@ -34,6 +34,23 @@ pub struct Manifest {
     pub datasets: Vec<Object<PrivateDatasetSpec>>,
     /// The `PrivacyBudget`s.
     pub budgets: Vec<Object<PrivacyBudgetSpec>>,
+}
+
+impl Manifest {
+    /// The dataset of a job's party.
+    pub fn dataset_of(
+        &self,
+        job: &Object<PrivateJobSpec>,
+        party: &Party,
+    ) -> Option<&Object<PrivateDatasetSpec>> {
+        let namespace = party.dataset.namespace_from(&job.namespace);
+        self.datasets.iter().find(|d| d.name == party.dataset.name && d.namespace == namespace)
+    }
+
+    /// The budget that a dataset names, in its own namespace.
+    pub fn budget_of(&self, dataset: &Object<PrivateDatasetSpec>) -> Option<&Object<PrivacyBudgetSpec>> {
+        self.budgets.iter().find(|b| b.name == dataset.spec.budget && b.namespace == dataset.namespace)
+    }
 }
 
 /// An object of a file.

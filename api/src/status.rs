@@ -23,14 +23,18 @@ pub struct PrivateJobStatus {
     #[serde(default)]
     #[schemars(length(max = 2048))]
     pub message: String,
-    /// `Accepted`, `BudgetReserved`, `PartiesReady`, `Succeeded`, `Failed`.
+    /// `Accepted`, `BudgetReserved`, `Scheduled`, `PartiesReady`, `Succeeded`, `Failed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// The present attempt, from 1. Each has randomness and claims of its own.
     #[serde(default)]
-    #[schemars(range(min = 0, max = 1000))]
+    #[schemars(range(min = 0, max = 100_000))]
     pub attempt: u32,
+    /// How many attempts failed. `backoffLimit` counts these; one that was suspended is none of them.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 1000))]
+    pub failures: u32,
     /// The run of the present attempt: 32 hexadecimal digits, the name of its charge.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 32))]
@@ -63,6 +67,8 @@ pub enum Phase {
     AwaitingApproval,
     /// It waits for its budgets.
     Reserving,
+    /// Its spec says `suspend`.
+    Suspended,
     /// Its parties' pods are made, or run.
     Running,
     /// The result is there.

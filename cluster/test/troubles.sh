@@ -115,6 +115,24 @@ until [ -z "$(left)" ]; do [ $SECONDS -lt $end ] || fail "a deleted job leaves $
 for outcome in $(outcomes gone); do [ "$outcome" = Released ] || [ "$outcome" = Spent ] || fail "gone: $outcome"; done
 [ "$(outcomes gone | wc -w)" = 3 ] || fail "a deleted job left an open claim: $(outcomes gone)"
 good "a job that is deleted while it runs is settled: $(outcomes gone)"
+
+apply foreign -e 's/^  parties:/  managedBy: example.com\/other\n  parties:/'
+apply paused -e 's/^  parties:/  suspend: true\n  parties:/'
+comes paused Suspended
+[ -z "$(get foreign .metadata.finalizers)$(get foreign .status.phase)" ] || fail "a job that another manages was touched"
+good "a job that another manages is left alone"
+[ -z "$(outcomes paused)" ] || fail "a suspended job has claims"
+resume() { kubectl -n research patch privatejob paused --type merge -p "{\"spec\": {\"suspend\": $1}}" >/dev/null; }
+resume false
+comes paused Running
+resume true
+comes paused Suspended
+[ -z "$(kubectl get jobs -A -l veilgrid.dev/job=paused -o name)" ] || fail "a suspended job has pods"
+resume false
+comes paused Succeeded
+[ "$(kubectl get privacyclaims -A -l veilgrid.dev/job=paused -o name | wc -l)" = 6 ] || fail "a suspended attempt and its successor have not a claim each"
+kubectl -n research get events -o 'jsonpath={.items[*].reason}' | tr ' ' '\n' | grep -qx Suspended || fail "no event tells of the suspension"
+good "a job is suspended, goes on, and each attempt has claims of its own: $(outcomes paused)"
 stop
 
 start localhost/veilgrid/nobody:none

@@ -161,11 +161,8 @@ fn jobs_of_dataset(cache: &Cache, dataset: &PrivateDataset) -> Vec<ObjectRef<Pri
     let (name, namespace) = (dataset.name_any(), dataset.namespace().unwrap_or_default());
     let asks = |job: &&Arc<PrivateJob>| {
         job.spec.parties.iter().any(|party| {
-            party.dataset.name == name
-                && match &party.dataset.namespace {
-                    Some(named) => *named == namespace,
-                    None => job.namespace().as_deref() == Some(namespace.as_str()),
-                }
+            let home = job.metadata.namespace.as_deref().unwrap_or_default();
+            party.dataset.name == name && party.dataset.namespace_from(home) == namespace
         })
     };
     let unended =

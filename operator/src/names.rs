@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 /// The field manager of every write.
 pub const MANAGER: &str = "veilgrid";
+/// What `spec.managedBy` calls this operator.
+pub const CONTROLLER: &str = "veilgrid.dev/operator";
 /// Keeps a job until all that it made elsewhere is gone and its claims are settled.
 pub const FINALIZER: &str = "veilgrid.dev/settle";
 /// The headless Service of a namespace, by which parties' pods find each other.
@@ -40,6 +42,8 @@ pub struct Seat<'a> {
     pub uid: &'a str,
     /// The party's name.
     pub party: &'a str,
+    /// Its dataset's namespace, where all that belongs to it is.
+    pub namespace: &'a str,
     /// From 1.
     pub attempt: u32,
 }
@@ -56,13 +60,20 @@ impl Seat<'_> {
         format!("{}-{}-{hash}-a{}", cut(self.job, 24), cut(self.party, 16), self.attempt)
     }
 
-    /// Where its pod is reached, if it is in this namespace.
-    pub fn address(&self, namespace: &str) -> String {
-        format!("{}-0.{SERVICE}.{namespace}.svc:{PORT}", self.name())
+    /// Where its pod is reached.
+    pub fn address(&self) -> String {
+        format!("{}-0.{SERVICE}.{}.svc:{PORT}", self.name(), self.namespace)
     }
 
     /// The labels of all its objects.
     pub fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = self.job_labels();
+        labels.insert(PARTY.to_owned(), self.party.to_owned());
+        labels
+    }
+
+    /// The labels of what belongs to the attempt and to no party of it.
+    pub fn job_labels(&self) -> BTreeMap<String, String> {
         // A label's value has at most 63 characters; a name may have more, and is then told by the uid alone.
         let short =
             |text: &str| text.chars().take(63).collect::<String>().trim_end_matches(['-', '.']).to_owned();
@@ -71,7 +82,6 @@ impl Seat<'_> {
             (JOB, short(self.job)),
             (JOB_NAMESPACE, self.job_namespace.to_owned()),
             (JOB_UID, self.uid.to_owned()),
-            (PARTY, self.party.to_owned()),
             (ATTEMPT, self.attempt.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -96,7 +106,7 @@ mod tests {
     const UID: &str = "6a0e1f1e-8f0c-4a55-9d6d-0d3c2d9c8a11";
 
     fn seat<'a>(job: &'a str, party: &'a str) -> Seat<'a> {
-        Seat { job_namespace: "research", job, uid: UID, party, attempt: 1000 }
+        Seat { job_namespace: "research", job, uid: UID, party, namespace: "owner", attempt: 1000 }
     }
 
     #[test]

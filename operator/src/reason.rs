@@ -1,5 +1,7 @@
 //! Why something is as it is, in one word of a closed list: for conditions, events and the labels of metrics.
 
+use std::fmt;
+
 /// A reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
@@ -31,35 +33,44 @@ pub enum Reason {
     PodFailed,
     /// A party's pod or Job is gone.
     PartyLost,
+    /// Not all parties ran in time.
+    NotReady,
     /// The attempt took too long.
     DeadlineExceeded,
+    /// The job's spec says `suspend`.
+    Suspended,
     /// The result cannot be had from those who opened it.
     ResultLost,
-    /// The job was deleted.
-    Deleted,
 }
 
 impl Reason {
-    /// The word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Valid => "Valid",
-            Self::Invalid => "Invalid",
-            Self::AccessDenied => "AccessDenied",
-            Self::AwaitingApproval => "AwaitingApproval",
-            Self::Reserving => "Reserving",
-            Self::Reserved => "Reserved",
-            Self::BudgetRefused => "BudgetRefused",
-            Self::Changed => "Changed",
-            Self::Waiting => "Waiting",
-            Self::Ready => "Ready",
-            Self::Done => "Done",
-            Self::PartyFailed => "PartyFailed",
-            Self::PodFailed => "PodFailed",
-            Self::PartyLost => "PartyLost",
-            Self::DeadlineExceeded => "DeadlineExceeded",
-            Self::ResultLost => "ResultLost",
-            Self::Deleted => "Deleted",
-        }
+    /// What only the pods show: it is to be said before they are ended.
+    pub const GONE_WITH_PODS: [Self; 2] = [Self::PodFailed, Self::NotReady];
+
+    /// Whether another attempt may go better.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::PartyFailed | Self::PartyLost | Self::NotReady | Self::DeadlineExceeded)
+    }
+
+    /// Whether somebody should look.
+    pub fn is_trouble(self) -> bool {
+        !matches!(
+            self,
+            Self::Valid
+                | Self::AwaitingApproval
+                | Self::Reserving
+                | Self::Reserved
+                | Self::Waiting
+                | Self::Ready
+                | Self::Done
+                | Self::Suspended
+        )
+    }
+}
+
+impl fmt::Display for Reason {
+    /// The variant's name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
     }
 }

@@ -14,6 +14,7 @@ use kube::{
     Client, Resource, ResourceExt,
     runtime::{
         controller::{Action, Config, Error as LoopError, applier},
+        events::{Recorder, Reporter},
         reflector::{ObjectRef, Store},
     },
 };
@@ -42,7 +43,9 @@ pub async fn run(
     let (jobs, jobs_to_see) = unbounded_channel();
     let (budgets, budgets_to_see) = unbounded_channel();
     let (cache, refresh) = cache::start(&client, Queues { jobs, budgets });
+    let reporter = Reporter { controller: "veilgrid-operator".into(), instance: None };
     let ctx = Arc::new(Context {
+        recorder: Recorder::new(client.clone(), reporter),
         client,
         cache: Arc::clone(&cache),
         seed,

@@ -171,8 +171,7 @@ fn person(dataset: &Dataset, faults: &mut Vec<Fault>) {
 fn budget(dataset: &Dataset, manifest: &Manifest, faults: &mut Vec<Fault>) {
     let name = &dataset.spec.budget;
     label(dataset, "spec.budget", name, faults);
-    let found = manifest.budgets.iter().any(|b| b.name == *name && b.namespace == dataset.namespace);
-    if !found && !name.is_empty() {
+    if manifest.budget_of(dataset).is_none() && !name.is_empty() {
         let key = format!("{}/{name}", dataset.namespace);
         let problem = format!("the PrivacyBudget {} is not in the file", quoted(&key));
         faults.push(dataset.fault("spec.budget", problem, "add it, in the dataset's namespace"));

@@ -24,13 +24,8 @@ pub(crate) struct Owner<'a> {
 /// The owner of each party, where its dataset is in the file.
 pub(super) fn owners<'a>(manifest: &'a Manifest, job: &Job) -> Vec<Option<Owner<'a>>> {
     let owner = |party: &Party| {
-        let namespace = party.dataset.namespace.as_ref().unwrap_or(&job.namespace);
-        let dataset =
-            manifest.datasets.iter().find(|d| d.name == party.dataset.name && d.namespace == *namespace)?;
-        let budget = manifest
-            .budgets
-            .iter()
-            .find(|b| b.name == dataset.spec.budget && b.namespace == dataset.namespace);
+        let dataset = manifest.dataset_of(job, party)?;
+        let budget = manifest.budget_of(dataset);
         Some(Owner { dataset, budget })
     };
     job.spec.parties.iter().map(owner).collect()
@@ -47,7 +42,7 @@ pub(super) fn check(manifest: &Manifest, job: &Job, owners: &[Option<Owner<'_>>]
         ));
     }
     let dataset = |party: &Party| {
-        let namespace = party.dataset.namespace.as_ref().unwrap_or(&job.namespace);
+        let namespace = party.dataset.namespace_from(&job.namespace);
         format!("{namespace}/{}", party.dataset.name)
     };
     for (again, first) in repeats(parties.iter().map(dataset)) {

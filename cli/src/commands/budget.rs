@@ -119,12 +119,7 @@ fn pairs(manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
     for (job, party) in
         manifest.jobs.iter().flat_map(|job| job.spec.parties.iter().map(move |party| (job, party)))
     {
-        let namespace = party.dataset.namespace.as_ref().unwrap_or(&job.namespace);
-        let dataset = manifest
-            .datasets
-            .iter()
-            .find(|dataset| dataset.name == party.dataset.name && dataset.namespace == *namespace);
-        let Some(dataset) = dataset else { continue };
+        let Some(dataset) = manifest.dataset_of(job, party) else { continue };
         let budget = format!("{}/{}", dataset.namespace, dataset.spec.budget);
         let budgets = pairs.entry(party.name.clone()).or_default();
         if !budgets.contains(&budget) {

@@ -1,94 +1,113 @@
 //! Makes a party's objects in the cluster, and removes them.
 
 use super::{
-    build::{self, PartyObjects},
-    table::Table,
+    attempt::Attempt,
+    build::{self, Objects},
 };
 use crate::{
     context::Context,
     error::{Error, exists, is_missing},
-    names::MANAGER,
+    names::{MANAGER, Seat},
 };
-use k8s_openapi::api::{
-    batch::v1::Job,
-    core::v1::{Pod, Secret, Service, ServiceAccount},
-    networking::v1::NetworkPolicy,
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{
+        batch::v1::Job,
+        core::v1::{Pod, Secret, Service, ServiceAccount},
+        networking::v1::NetworkPolicy,
+    },
 };
 use kube::{
-    Api, Resource, ResourceExt,
+    Resource, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Debug, sync::PoisonError};
 
 /// Applies what every pod of the namespace shares; once for each namespace and process.
-pub(super) async fn prepare(namespace: &str, ctx: &Context) -> Result<(), Error> {
+async fn prepare(namespace: &str, ctx: &Context) -> Result<(), Error> {
     let prepared = || ctx.prepared.lock().unwrap_or_else(PoisonError::into_inner);
     if prepared().contains(namespace) {
         return Ok(());
     }
     let objects = build::namespace(namespace);
-    apply::<Service>(namespace, &objects.service, ctx).await?;
-    apply::<ServiceAccount>(namespace, &objects.account, ctx).await?;
+    apply::<Service>(&objects.service, ctx).await?;
+    apply::<ServiceAccount>(&objects.account, ctx).await?;
     prepared().insert(namespace.to_owned());
     Ok(())
 }
 
-/// Makes one party's objects. The Job comes first and owns the rest; its pod waits for the Secret. A Job that is there is
-/// never made again: it would be a second draw of noise for one charge.
-pub(super) async fn party(objects: PartyObjects, ctx: &Context) -> Result<(), Error> {
-    let jobs: Api<Job> = Api::namespaced(ctx.client.clone(), &objects.namespace);
-    let made = match jobs.create(&PostParams::default(), &objects.job).await {
-        Err(error) if exists(&error) => jobs.get(&objects.job.name_any()).await?,
-        made => made?,
-    };
-    let uid = made.uid().ok_or(Error::Incomplete("a uid"))?;
-    let namespace = objects.namespace.clone();
-    let objects = objects.owned_by(&uid);
-    apply::<NetworkPolicy>(&namespace, &objects.policy, ctx).await?;
-    apply::<Secret>(&namespace, &objects.secret, ctx).await
+/// Makes the objects of all parties. The Jobs come first and own the rest; their pods wait for the Secrets, and so for the
+/// policies. A Job that is there is never made again: it would be a second draw of noise for one charge.
+pub(super) async fn make(objects: Objects, ctx: &Context) -> Result<(), Error> {
+    let mut uids = Vec::new();
+    for party in &objects.parties {
+        prepare(&party.namespace, ctx).await?;
+        let jobs = ctx.api::<Job>(&party.namespace);
+        let made = match jobs.create(&PostParams::default(), &party.job).await {
+            Err(error) if exists(&error) => jobs.get(&party.job.name_any()).await?,
+            made => made?,
+        };
+        uids.push(made.uid().ok_or(Error::Incomplete("a uid"))?);
+    }
+    let objects = objects.owned_by(&uids);
+    for policy in &objects.policies {
+        apply::<NetworkPolicy>(policy, ctx).await?;
+    }
+    for party in &objects.parties {
+        apply::<Secret>(&party.secret, ctx).await?;
+    }
+    Ok(())
 }
 
-async fn apply<K>(namespace: &str, object: &K, ctx: &Context) -> Result<(), Error>
+async fn apply<K>(object: &K, ctx: &Context) -> Result<(), Error>
 where
-    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
         + Debug
         + DeserializeOwned
         + Serialize,
 {
-    let api: Api<K> = Api::namespaced(ctx.client.clone(), namespace);
+    let api = ctx.api::<K>(&object.namespace().unwrap_or_default());
     let params = PatchParams::apply(MANAGER).force();
     api.patch(&object.name_any(), &params, &Patch::Apply(object)).await?;
     Ok(())
 }
 
-/// Asks the pods of parties that still run to end: they give back what is reserved, and say so by their exit codes.
-pub(super) async fn interrupt(
-    table: &Table<'_>,
-    pods: &[Option<String>],
-    ctx: &Context,
-) -> Result<(), Error> {
-    for (namespace, pod) in table.namespaces.iter().zip(pods) {
-        let Some(pod) = pod else { continue };
-        let api: Api<Pod> = Api::namespaced(ctx.client.clone(), namespace);
-        gone(api.delete(pod, &DeleteParams::default()).await.map(drop))?;
+impl Attempt<'_> {
+    /// Ends the pods that have not ended: they give back what is reserved, and say so by their exit codes. True when none is
+    /// left that could still do something.
+    pub(super) async fn interrupt(&self) -> Result<bool, Error> {
+        let mut idle = true;
+        for (seat, sight) in self.seats.iter().zip(&self.sights) {
+            if !sight.may_act() {
+                continue;
+            }
+            idle = false;
+            match &sight.pod {
+                Some(pod) => {
+                    let pods = self.ctx.api::<Pod>(seat.namespace);
+                    gone(pods.delete(pod, &DeleteParams::default()).await.map(drop))?;
+                }
+                // A Job that has no pod yet makes none any more.
+                None => self.remove_job(seat).await?,
+            }
+        }
+        Ok(idle)
     }
-    Ok(())
-}
 
-/// Deletes the parties' Jobs; pods, Secrets and policies go with them.
-pub(super) async fn remove(table: &Table<'_>, ctx: &Context) -> Result<(), Error> {
-    remove_some(table, &vec![true; table.seats.len()], ctx).await
-}
-
-/// [`remove`] of those that are marked.
-pub(super) async fn remove_some(table: &Table<'_>, marked: &[bool], ctx: &Context) -> Result<(), Error> {
-    for ((seat, namespace), _) in table.iter().zip(marked).filter(|(_, marked)| **marked) {
-        let api: Api<Job> = Api::namespaced(ctx.client.clone(), namespace);
-        gone(api.delete(&seat.name(), &DeleteParams::background()).await.map(drop))?;
+    /// Deletes the parties' Jobs; pods, Secrets and policies go with them.
+    pub(super) async fn remove(&self) -> Result<(), Error> {
+        for seat in &self.seats {
+            self.remove_job(seat).await?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    async fn remove_job(&self, seat: &Seat<'_>) -> Result<(), Error> {
+        let jobs = self.ctx.api::<Job>(seat.namespace);
+        gone(jobs.delete(&seat.name(), &DeleteParams::background()).await.map(drop))
+    }
 }
 
 /// What is gone needs no deletion.

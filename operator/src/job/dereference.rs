@@ -14,18 +14,18 @@ pub(super) fn dereference(job: &PrivateJob, cache: &Cache) -> Manifest {
     let home = job.namespace().unwrap_or_default();
     let mut manifest = Manifest::default();
     for party in &job.spec.parties {
-        let namespace = party.dataset.namespace.as_ref().unwrap_or(&home);
+        let namespace = party.dataset.namespace_from(&home);
         let found =
             cache.datasets.get(&ObjectRef::<PrivateDataset>::new(&party.dataset.name).within(namespace));
         let Some(dataset) = found else { continue };
         let budget =
             cache.budgets.get(&ObjectRef::<PrivacyBudget>::new(&dataset.spec.budget).within(namespace));
         if let Some(budget) = budget
-            && !manifest.budgets.iter().any(|b| b.name == budget.name_any() && b.namespace == *namespace)
+            && !manifest.budgets.iter().any(|b| b.name == budget.name_any() && b.namespace == namespace)
         {
             manifest.budgets.push(object(budget.name_any(), namespace, budget.spec.clone()));
         }
-        if !manifest.datasets.iter().any(|d| d.name == dataset.name_any() && d.namespace == *namespace) {
+        if !manifest.datasets.iter().any(|d| d.name == dataset.name_any() && d.namespace == namespace) {
             manifest.datasets.push(object(dataset.name_any(), namespace, dataset.spec.clone()));
         }
     }

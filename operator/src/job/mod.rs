@@ -1,6 +1,7 @@
 //! A `PrivateJob`, from its spec to its settled end: dereference, validate, build, apply, update the status.
 
 mod apply;
+mod attempt;
 pub mod build;
 mod claims;
 mod dereference;
@@ -8,7 +9,6 @@ mod observe;
 mod reconcile;
 mod result;
 mod status;
-mod table;
 mod validate;
 
 pub use reconcile::reconcile;

@@ -28,6 +28,8 @@ pub(super) struct Sight {
     pub device: String,
     /// SHA-256 of the result that it opened.
     pub result: Option<String>,
+    /// Its pod has a node.
+    pub scheduled: bool,
     /// Its container has never started.
     pub never_started: bool,
     /// Its pod is gone, and so will not start either.
@@ -42,6 +44,11 @@ impl Sight {
     /// Whether its process will not run any more.
     pub(super) fn has_ended(&self) -> bool {
         matches!(self.phase, PartyPhase::Succeeded | PartyPhase::Failed)
+    }
+
+    /// Whether it could still do something.
+    pub(super) fn may_act(&self) -> bool {
+        !self.has_ended() && !self.lost
     }
 
     /// What its claim comes to. A container that never started counts where its pod is gone or every other party has
@@ -96,8 +103,12 @@ pub(super) fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
             },
         };
     };
+    let seen = Sight {
+        pod: pod.metadata.name.clone(),
+        scheduled: pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some()),
+        ..Sight::default()
+    };
     let status = pod.status.clone().unwrap_or_default();
-    let name = pod.metadata.name.clone();
     let container = status.container_statuses.iter().flatten().find(|status| status.name == CONTAINER);
     let state = container.and_then(|container| container.state.clone()).unwrap_or_default();
     // A kubelet that ends a pod before its image was there has no more to say of the container than that.
@@ -115,15 +126,7 @@ pub(super) fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
             None => (ended.reason.unwrap_or_default(), String::new(), None),
         };
         let phase = if ended.exit_code == 0 { PartyPhase::Succeeded } else { PartyPhase::Failed };
-        return Sight {
-            phase,
-            message,
-            exit_code: Some(ended.exit_code),
-            device,
-            result,
-            pod: name,
-            ..Sight::default()
-        };
+        return Sight { phase, message, exit_code: Some(ended.exit_code), device, result, ..seen };
     }
     let never_started = state.running.is_none()
         && container.is_none_or(|container| {
@@ -137,18 +140,16 @@ pub(super) fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
                 .reason
                 .or(status.message)
                 .unwrap_or_else(|| "its pod ended without a word".into()),
-            pod: name,
-            ..Sight::default()
+            ..seen
         },
         _ if never_made || !is_there => Sight {
             phase: PartyPhase::Failed,
             message: "its pod is gone".into(),
             never_started: never_started || never_made,
             gone: true,
-            pod: name,
-            ..Sight::default()
+            ..seen
         },
-        _ if state.running.is_some() => Sight { phase: PartyPhase::Running, pod: name, ..Sight::default() },
+        _ if state.running.is_some() => Sight { phase: PartyPhase::Running, ..seen },
         _ => {
             let waiting = state.waiting.unwrap_or_default();
             let reason = waiting.reason.unwrap_or_default();
@@ -159,13 +160,7 @@ pub(super) fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
                 None => [reason.as_str(), waiting.message.as_deref().unwrap_or_default()].join(": "),
             };
             let message = message.trim_matches([':', ' ']).to_owned();
-            Sight {
-                message,
-                stuck: STUCK.contains(&reason.as_str()),
-                never_started,
-                pod: name,
-                ..Sight::default()
-            }
+            Sight { message, stuck: STUCK.contains(&reason.as_str()), never_started, ..seen }
         }
     }
 }

@@ -5,357 +5,340 @@
 //! claims are settled before the status says that it is over.
 
 use super::{
-    apply, build,
-    claims::{self, Standing, finalizers},
+    attempt::Attempt,
+    build,
+    claims::Standing,
     dereference::dereference,
     observe::Sight,
-    result,
     status::{Draft, now},
-    table::{Table, key},
     validate::{Accepted, Refused, validate},
 };
 use crate::{
     context::Context,
     error::Error,
-    names::{self, FINALIZER},
+    job::apply,
+    names::{self, CONTROLLER, FINALIZER},
     reason::Reason,
 };
 use k8s_openapi::jiff::Timestamp;
 use kube::{
-    Api, ResourceExt,
+    ResourceExt,
     api::{DeleteParams, Patch, PatchParams},
     runtime::controller::Action,
 };
+use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use veilgrid_api::{
-    claim::PrivacyClaim,
-    condition::Truth,
+    condition::{self, Truth},
     job::PrivateJob,
-    status::{PartyPhase, Phase, PrivateJobStatus},
+    status::{PartyPhase, Phase},
 };
 
 /// How soon to look again at what no watch tells.
 const SOON: Duration = Duration::from_secs(5);
+/// What lasts shorter in a pod's beginning is not worth a write.
+const SETTLES: Duration = Duration::from_secs(2);
 
 /// Takes a job one step further.
 ///
 /// # Errors
 /// [`Error`]; the next try starts from what is there.
 pub async fn reconcile(job: Arc<PrivateJob>, ctx: Arc<Context>) -> Result<Action, Error> {
-    let status = job.status.clone().unwrap_or_default();
-    let attempt = status.attempt.max(1);
-    let table = Table::of(&job, attempt)?;
+    if job.spec.managed_by.as_deref().is_some_and(|name| name != CONTROLLER) {
+        return Ok(Action::await_change());
+    }
+    let attempt = Attempt::of(&job, &ctx)?;
+    let phase = job.status.as_ref().map(|status| status.phase).unwrap_or_default();
     if job.metadata.deletion_timestamp.is_some() {
-        return delete(&job, &table, &status, &ctx).await;
+        return attempt.delete(phase).await;
     }
-    if status.phase.has_ended() {
-        table.forget(&ctx.cache);
-        if status.phase == Phase::Succeeded && table.has_jobs(&ctx.cache) {
-            apply::remove(&table, &ctx).await?;
+    if phase.has_ended() {
+        attempt.forget();
+        if phase == Phase::Succeeded && attempt.has_jobs() {
+            attempt.remove().await?;
         }
-        return expire(&job, &status, &ctx).await;
+        return attempt.expire().await;
     }
-    if !job.finalizers().iter().any(|name| name == FINALIZER) {
+    if !has_finalizer(&job) {
         // The change brings the job back here.
-        put_finalizer(&job, true, &ctx).await?;
+        attempt.put_finalizer(true).await?;
         return Ok(Action::await_change());
     }
-    let claims = table.claims(&ctx.cache);
-    let sights = table.sights(&ctx.cache);
-    if status.phase == Phase::Running {
-        return watch(&job, &table, &claims, &sights, &ctx).await;
+    if phase == Phase::Running {
+        return attempt.watch().await;
     }
-    match validate(dereference(&job, &ctx.cache), &names::run(table.seats[0].uid, attempt)) {
-        Err(refused) => refuse(&job, &table, &claims, &sights, refused, &ctx).await,
-        Ok(accepted) => start(&job, &table, &claims, &sights, accepted, &ctx).await,
+    if job.spec.suspend {
+        return attempt.suspend(false).await;
     }
-}
-
-/// The spec is bad, or something that it names. Nothing that was claimed before stays held.
-async fn refuse(
-    job: &PrivateJob,
-    table: &Table<'_>,
-    claims: &[Option<Arc<PrivacyClaim>>],
-    sights: &[Sight],
-    refused: Refused,
-    ctx: &Context,
-) -> Result<Action, Error> {
-    if claims.iter().any(Option::is_some) {
-        let message = format!("what the job asks for is not there any more: {}", refused.message);
-        return fail(job, table, claims, sights, false, Reason::Changed, message, ctx).await;
-    }
-    let mut draft = Draft::of(job);
-    draft.state("Accepted", Truth::False, refused.reason, &refused.message);
-    draft.phase(Phase::Pending, refused.message);
-    draft.write(ctx).await?;
-    Ok(Action::await_change())
-}
-
-/// Claims, waits for the budgets, and makes the parties.
-async fn start(
-    job: &PrivateJob,
-    table: &Table<'_>,
-    claims: &[Option<Arc<PrivacyClaim>>],
-    sights: &[Sight],
-    accepted: Accepted,
-    ctx: &Context,
-) -> Result<Action, Error> {
-    let standing = claims::claim(&accepted, table, claims, ctx).await?;
-    let mut draft = Draft::of(job);
-    draft.status.run.clone_from(&accepted.run);
-    draft.state("Accepted", Truth::True, Reason::Valid, "");
-    match standing {
-        Standing::AwaitingApproval(claims) => {
-            let message = format!("waits for the approval of {}", claims.join(", "));
-            draft.state("BudgetReserved", Truth::False, Reason::AwaitingApproval, &message);
-            draft.phase(Phase::AwaitingApproval, message);
-        }
-        // Budgets answer in a moment: saying so first would be a write for nothing.
-        Standing::Reserving => return Ok(Action::requeue(SOON)),
-        Standing::Refused(message) => {
-            return fail(job, table, claims, sights, false, Reason::BudgetRefused, message, ctx).await;
-        }
-        Standing::Changed => {
-            let message =
-                "a dataset or the job changed after its claims were made; apply the job anew".into();
-            return fail(job, table, claims, sights, false, Reason::Changed, message, ctx).await;
-        }
-        Standing::Settled => {
-            let message = "the claims of this attempt are settled".into();
-            return fail(job, table, claims, sights, false, Reason::Changed, message, ctx).await;
-        }
-        Standing::Reserved => {
-            let day = claims[0].as_ref().and_then(|claim| claim.metadata.creation_timestamp.as_ref());
-            let day = day.map_or(0, |time| time.0.as_second().div_euclid(86400));
-            for namespace in &table.namespaces {
-                apply::prepare(namespace, ctx).await?;
-            }
-            for objects in build::parties(job, &accepted, &table.seats, &ctx.seed, day, &ctx.pods)? {
-                apply::party(objects, ctx).await?;
-            }
-            draft.state("BudgetReserved", Truth::True, Reason::Reserved, "");
-            draft.state("PartiesReady", Truth::False, Reason::Waiting, "");
-            draft.phase(Phase::Running, "the parties' pods are made");
-            draft.parties(table, sights);
-        }
-    }
-    draft.write(ctx).await?;
-    Ok(Action::await_change())
-}
-
-/// Follows the parties' pods to their end.
-async fn watch(
-    job: &PrivateJob,
-    table: &Table<'_>,
-    claims: &[Option<Arc<PrivacyClaim>>],
-    sights: &[Sight],
-    ctx: &Context,
-) -> Result<Action, Error> {
-    if sights.iter().all(|sight| sight.phase == PartyPhase::Succeeded) {
-        return finish(job, table, claims, sights, ctx).await;
-    }
-    let trouble =
-        sights.iter().position(|sight| sight.phase == PartyPhase::Failed || sight.stuck || sight.lost);
-    if let Some(first) = trouble {
-        return collapse(job, table, claims, sights, first, ctx).await;
-    }
-    let ready = sights.iter().all(|sight| sight.phase != PartyPhase::Pending);
-    let waiting: Vec<String> = table
-        .iter()
-        .zip(sights)
-        .filter(|(_, sight)| sight.phase == PartyPhase::Pending)
-        .map(|((seat, _), sight)| format!("{}: {}", seat.party, sight.message))
-        .collect();
-    let mut draft = Draft::of(job);
-    if ready {
-        draft.state("PartiesReady", Truth::True, Reason::Ready, "");
-        draft.phase(Phase::Running, "all parties run");
-        draft.parties(table, sights);
-        draft.write(ctx).await?;
-        return Ok(Action::await_change());
-    }
-    // A pod passes through several states in its first seconds; what stays is worth a word.
-    let changed =
-        draft.status.conditions.iter().find(|c| c.kind == "PartiesReady").map(|c| &c.last_transition_time);
-    let since = changed.and_then(|time| time.parse::<Timestamp>().ok());
-    if since.is_some_and(|since| now().as_second() - since.as_second() < SOON.as_secs() as i64) {
-        return Ok(Action::requeue(SOON));
-    }
-    let message = format!("waits for {}", waiting.join("; "));
-    draft.state("PartiesReady", Truth::False, Reason::Waiting, &message);
-    draft.phase(Phase::Running, message);
-    draft.parties(table, sights);
-    draft.write(ctx).await?;
-    Ok(Action::await_change())
-}
-
-/// All parties did their part.
-async fn finish(
-    job: &PrivateJob,
-    table: &Table<'_>,
-    claims: &[Option<Arc<PrivacyClaim>>],
-    sights: &[Sight],
-    ctx: &Context,
-) -> Result<Action, Error> {
-    let hash = match result::agreed(job, sights) {
-        Ok(hash) => hash,
-        Err(message) => {
-            return fail(job, table, claims, sights, true, Reason::ResultLost, message, ctx).await;
-        }
-    };
-    if let Some(place) = &job.spec.result
-        && let Err(message) = result::place(job, place, &hash, table, sights, ctx).await?
+    match validate(dereference(&job, &ctx.cache), &names::run(attempt.seats[0].uid, attempt.seats[0].attempt))
     {
-        return fail(job, table, claims, sights, true, Reason::ResultLost, message, ctx).await;
+        Err(refused) => attempt.refuse(refused).await,
+        Ok(accepted) => attempt.start(accepted).await,
     }
-    claims::settle(table, claims, sights, true, ctx).await?;
-    let mut draft = Draft::of(job);
-    draft.state("PartiesReady", Truth::True, Reason::Ready, "");
-    draft.state("Succeeded", Truth::True, Reason::Done, "");
-    draft.phase(Phase::Succeeded, "the result is there");
-    draft.status.result_hash = Some(hash);
-    draft.parties(table, sights);
-    // What the parties said is in the status before their Jobs go.
-    draft.write(ctx).await?;
-    Ok(Action::await_change())
 }
 
-/// A party failed, cannot start, or is gone. The others are asked to end; when they have, the attempt is over.
-async fn collapse(
-    job: &PrivateJob,
-    table: &Table<'_>,
-    claims: &[Option<Arc<PrivacyClaim>>],
-    sights: &[Sight],
-    first: usize,
-    ctx: &Context,
-) -> Result<Action, Error> {
-    let (reason, message) = cause(table, sights, first);
-    let mut draft = Draft::of(job);
-    if !interrupted(table, sights, ctx).await? {
-        // Said before the pods that show it are gone.
-        if !draft
-            .status
-            .conditions
-            .iter()
-            .any(|c| c.kind == "PartiesReady" && c.reason == Reason::PodFailed.word())
-        {
-            draft.state("PartiesReady", Truth::False, reason, &message);
-            draft.phase(Phase::Running, format!("the others are asked to end: {message}"));
-            draft.write(ctx).await?;
+impl Attempt<'_> {
+    /// The spec is bad, or something that it names. Nothing that was claimed before stays held.
+    async fn refuse(&self, refused: Refused) -> Result<Action, Error> {
+        if self.claims.iter().any(Option::is_some) {
+            let message = format!("what the job asks for is not there any more: {}", refused.message);
+            return self.fail(false, Reason::Changed, message).await;
         }
-        return Ok(Action::requeue(SOON));
+        let mut draft = Draft::of(self);
+        draft.state("Accepted", Truth::False, refused.reason, &refused.message);
+        draft.phase(Phase::Pending, refused.reason, refused.message);
+        draft.write().await
     }
-    let said = draft
-        .status
-        .conditions
-        .iter()
-        .find(|c| c.kind == "PartiesReady" && c.reason == Reason::PodFailed.word());
-    let (reason, message) = said.map_or((reason, message), |said| (Reason::PodFailed, said.message.clone()));
-    fail(job, table, claims, sights, true, reason, message, ctx).await
-}
 
-/// Why the attempt is over. A party that merely lost its peers is not the cause.
-fn cause(table: &Table<'_>, sights: &[Sight], first: usize) -> (Reason, String) {
-    let cause =
-        sights.iter().position(|sight| sight.exit_code.is_some_and(|code| ![0, 5, 9].contains(&code)));
-    let cause = cause.or_else(|| sights.iter().position(|sight| sight.stuck || sight.lost)).unwrap_or(first);
-    let (sight, party) = (&sights[cause], table.seats[cause].party);
-    let reason = match sight {
-        Sight { stuck: true, .. } => Reason::PodFailed,
-        Sight { lost: true, message, .. } if message.contains("deadline") => Reason::DeadlineExceeded,
-        Sight { exit_code: None, .. } => Reason::PartyLost,
-        _ => Reason::PartyFailed,
-    };
-    let said = if sight.message.is_empty() { "it ended without a word" } else { &sight.message };
-    let message = match sight.exit_code {
-        Some(code) => format!("{party} ended with exit code {code}: {said}"),
-        None => format!("{party}: {said}"),
-    };
-    (reason, message)
-}
-
-/// Ends the pods that have not ended; true when none is left that could still do something.
-async fn interrupted(table: &Table<'_>, sights: &[Sight], ctx: &Context) -> Result<bool, Error> {
-    let alive = |sight: &Sight| !sight.has_ended() && !sight.lost;
-    let pods: Vec<Option<String>> =
-        sights.iter().map(|sight| sight.pod.clone().filter(|_| alive(sight))).collect();
-    apply::interrupt(table, &pods, ctx).await?;
-    // A Job that has no pod yet makes none any more.
-    let idle: Vec<bool> = sights.iter().map(|sight| alive(sight) && sight.pod.is_none()).collect();
-    apply::remove_some(table, &idle, ctx).await?;
-    Ok(!sights.iter().any(alive))
-}
-
-/// Settles the attempt's claims, and ends the job or begins another attempt.
-#[allow(clippy::too_many_arguments, reason = "what is known of the attempt, and why it is over")]
-async fn fail(
-    job: &PrivateJob,
-    table: &Table<'_>,
-    claims: &[Option<Arc<PrivacyClaim>>],
-    sights: &[Sight],
-    launched: bool,
-    reason: Reason,
-    message: String,
-    ctx: &Context,
-) -> Result<Action, Error> {
-    claims::settle(table, claims, sights, launched, ctx).await?;
-    let mut draft = Draft::of(job);
-    let may_pass = matches!(reason, Reason::PartyFailed | Reason::PartyLost | Reason::DeadlineExceeded);
-    draft.parties(table, sights);
-    if may_pass && draft.status.attempt <= job.spec.backoff_limit.unwrap_or(0) {
-        apply::remove(table, ctx).await?;
-        draft.status.attempt += 1;
-        draft.state("BudgetReserved", Truth::False, Reason::Reserving, "");
-        draft.state("PartiesReady", Truth::False, reason, &message);
-        draft.phase(Phase::Reserving, format!("attempt {} failed: {message}", draft.status.attempt - 1));
-    } else {
-        draft.state("Failed", Truth::True, reason, &message);
-        draft.phase(Phase::Failed, message);
+    /// Claims, waits for the budgets, and makes the parties.
+    async fn start(&self, accepted: Accepted) -> Result<Action, Error> {
+        let standing = self.claim(&accepted).await?;
+        let mut draft = Draft::of(self);
+        draft.status.run.clone_from(&accepted.run);
+        draft.state("Accepted", Truth::True, Reason::Valid, "");
+        match standing {
+            Standing::AwaitingApproval(claims) => {
+                let message = format!("waits for the approval of {}", claims.join(", "));
+                draft.state("BudgetReserved", Truth::False, Reason::AwaitingApproval, &message);
+                draft.phase(Phase::AwaitingApproval, Reason::AwaitingApproval, message);
+            }
+            // Budgets answer in a moment: saying so first would be a write for nothing.
+            Standing::Reserving => return Ok(Action::requeue(SOON)),
+            Standing::Over(reason, message) => return self.fail(false, reason, message).await,
+            Standing::Reserved => {
+                let (seed, pods) = (&self.ctx.seed, &self.ctx.pods);
+                let objects = build::objects(self.job, &accepted, &self.seats, seed, self.day(), pods)?;
+                apply::make(objects, self.ctx).await?;
+                draft.state("BudgetReserved", Truth::True, Reason::Reserved, "");
+                draft.state("Scheduled", Truth::False, Reason::Waiting, "");
+                draft.state("PartiesReady", Truth::False, Reason::Waiting, "");
+                draft.phase(Phase::Running, Reason::Waiting, "the parties' pods are made");
+                draft.parties();
+            }
+        }
+        draft.write().await
     }
-    draft.write(ctx).await?;
-    Ok(Action::await_change())
-}
 
-/// Deletes an ended job when its time has come.
-async fn expire(job: &PrivateJob, status: &PrivateJobStatus, ctx: &Context) -> Result<Action, Error> {
-    let Some(stays) = job.spec.ttl_seconds_after_finished else { return Ok(Action::await_change()) };
-    let ended = status.completed_at.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
-    let since = ended.map_or(0, |ended| (now().as_second() - ended.as_second()).max(0)) as u64;
-    if since < u64::from(stays) {
-        return Ok(Action::requeue(Duration::from_secs(u64::from(stays) - since)));
+    /// When the attempt began, in days: a certificate's dates follow from it.
+    fn day(&self) -> i64 {
+        let claim = self.claims[0].as_ref().and_then(|claim| claim.metadata.creation_timestamp.as_ref());
+        claim.map_or(0, |time| time.0.as_second().div_euclid(86400))
     }
-    let api: Api<PrivateJob> = Api::namespaced(ctx.client.clone(), &job.namespace().unwrap_or_default());
-    api.delete(&job.name_any(), &DeleteParams::default()).await?;
-    Ok(Action::await_change())
-}
 
-/// Ends the pods of a deleted job, settles its claims, and lets it go.
-async fn delete(
-    job: &PrivateJob,
-    table: &Table<'_>,
-    status: &PrivateJobStatus,
-    ctx: &Context,
-) -> Result<Action, Error> {
-    if !job.finalizers().iter().any(|name| name == FINALIZER) {
-        return Ok(Action::await_change());
+    /// Follows the parties' pods to their end.
+    async fn watch(&self) -> Result<Action, Error> {
+        if self.sights.iter().all(|sight| sight.phase == PartyPhase::Succeeded) {
+            return self.finish().await;
+        }
+        // Before a look at failures: those that were asked to end have failed.
+        if self.job.spec.suspend {
+            return self.suspend(true).await;
+        }
+        if let Some((reason, message)) = self.condemned() {
+            return self.collapse(reason, message).await;
+        }
+        let bad = |sight: &Sight| sight.phase == PartyPhase::Failed || sight.stuck || sight.lost;
+        if let Some(first) = self.sights.iter().position(bad) {
+            let (reason, message) = self.cause(first);
+            return self.collapse(reason, message).await;
+        }
+        let mut draft = Draft::of(self);
+        let waits: Vec<String> = self
+            .seats
+            .iter()
+            .zip(&self.sights)
+            .filter(|(_, sight)| sight.phase == PartyPhase::Pending)
+            .map(|(seat, sight)| format!("{}: {}", seat.party, sight.message))
+            .collect();
+        let ready = waits.is_empty();
+        let since = condition::find(&draft.status.conditions, "PartiesReady")
+            .and_then(|c| c.last_transition_time.parse::<Timestamp>().ok());
+        let waited = since.map_or(0, |since| (now().as_second() - since.as_second()).max(0)) as u64;
+        let deadline = u64::from(self.job.spec.ready_deadline_seconds.unwrap_or(build::READY));
+        if !ready && waited >= deadline {
+            let message = format!("not all parties run after {deadline} s: {}", waits.join("; "));
+            return self.collapse(Reason::NotReady, message).await;
+        }
+        if waited < SETTLES.as_secs() {
+            return Ok(Action::requeue(SETTLES));
+        }
+        let scheduled = self.sights.iter().all(|sight| sight.scheduled);
+        let message =
+            if ready { "all parties run".into() } else { format!("waits for {}", waits.join("; ")) };
+        let (truth, reason) =
+            if ready { (Truth::True, Reason::Ready) } else { (Truth::False, Reason::Waiting) };
+        match scheduled {
+            true => draft.state("Scheduled", Truth::True, Reason::Ready, ""),
+            false => draft.state("Scheduled", Truth::False, Reason::Waiting, &message),
+        }
+        draft.state("PartiesReady", truth, reason, if ready { "" } else { &message });
+        draft.phase(Phase::Running, reason, message);
+        draft.parties();
+        draft.write().await?;
+        Ok(if ready {
+            Action::await_change()
+        } else {
+            Action::requeue(Duration::from_secs(deadline - waited))
+        })
     }
-    let (claims, sights) = (table.claims(&ctx.cache), table.sights(&ctx.cache));
-    if !status.phase.has_ended() {
-        if !interrupted(table, &sights, ctx).await? {
+
+    /// All parties did their part.
+    async fn finish(&self) -> Result<Action, Error> {
+        let hash = match self.agreed() {
+            Ok(hash) => hash,
+            Err(message) => return self.fail(true, Reason::ResultLost, message).await,
+        };
+        if let Some(place) = &self.job.spec.result {
+            let placed = match self.opened(&hash).await {
+                Ok(opened) => self.place(&opened, place).await?,
+                Err(message) => Err(message),
+            };
+            if let Err(message) = placed {
+                return self.fail(true, Reason::ResultLost, message).await;
+            }
+        }
+        self.settle(true).await?;
+        let mut draft = Draft::of(self);
+        draft.state("Scheduled", Truth::True, Reason::Ready, "");
+        draft.state("PartiesReady", Truth::True, Reason::Ready, "");
+        draft.state("Succeeded", Truth::True, Reason::Done, "");
+        draft.phase(Phase::Succeeded, Reason::Done, "the result is there");
+        draft.status.result_hash = Some(hash);
+        // What the parties said is in the status before their Jobs go.
+        draft.parties();
+        draft.write().await
+    }
+
+    /// The attempt will come to nothing. The parties that still run are asked to end; when they have, it is over.
+    async fn collapse(&self, reason: Reason, message: String) -> Result<Action, Error> {
+        let said = self.condemned().is_some();
+        if !said && Reason::GONE_WITH_PODS.contains(&reason) && self.sights.iter().any(Sight::may_act) {
+            let mut draft = Draft::of(self);
+            draft.state("PartiesReady", Truth::False, reason, &message);
+            draft.phase(Phase::Running, Reason::Waiting, format!("the others are asked to end: {message}"));
+            return draft.write().await;
+        }
+        if self.interrupt().await? {
+            return self.fail(true, reason, message).await;
+        }
+        Ok(Action::requeue(SOON))
+    }
+
+    /// Why the attempt is to end, where that was said before the pods that showed it were ended.
+    fn condemned(&self) -> Option<(Reason, String)> {
+        let stated = condition::find(&self.job.status.as_ref()?.conditions, "PartiesReady")?;
+        let reason = Reason::GONE_WITH_PODS.into_iter().find(|reason| reason.to_string() == stated.reason)?;
+        Some((reason, stated.message.clone()))
+    }
+
+    /// Why the attempt is over. A party that merely lost its peers is not the cause.
+    fn cause(&self, first: usize) -> (Reason, String) {
+        let odd = |sight: &Sight| sight.exit_code.is_some_and(|code| ![0, 5, 9].contains(&code));
+        let cause = self.sights.iter().position(odd);
+        let cause =
+            cause.or_else(|| self.sights.iter().position(|sight| sight.stuck || sight.lost)).unwrap_or(first);
+        let (sight, party) = (&self.sights[cause], self.seats[cause].party);
+        let reason = match sight {
+            Sight { stuck: true, .. } => Reason::PodFailed,
+            Sight { lost: true, message, .. } if message.contains("deadline") => Reason::DeadlineExceeded,
+            Sight { exit_code: None, .. } => Reason::PartyLost,
+            _ => Reason::PartyFailed,
+        };
+        let said = if sight.message.is_empty() { "it ended without a word" } else { &sight.message };
+        let message = match sight.exit_code {
+            Some(code) => format!("{party} ended with exit code {code}: {said}"),
+            None => format!("{party}: {said}"),
+        };
+        (reason, message)
+    }
+
+    /// Settles the attempt's claims, and ends the job or begins another attempt. `launched` says that pods were made.
+    async fn fail(&self, launched: bool, reason: Reason, message: String) -> Result<Action, Error> {
+        self.settle(launched).await?;
+        let mut draft = Draft::of(self);
+        draft.parties();
+        if reason.may_pass() && draft.status.failures < self.job.spec.backoff_limit.unwrap_or(0) {
+            self.remove().await?;
+            draft.status.failures += 1;
+            let message = format!("attempt {} failed: {message}", draft.status.attempt);
+            draft.status.attempt += 1;
+            draft.state("BudgetReserved", Truth::False, Reason::Reserving, "");
+            draft.state("PartiesReady", Truth::False, reason, &message);
+            draft.phase(Phase::Reserving, reason, message);
+        } else {
+            draft.state("Failed", Truth::True, reason, &message);
+            draft.phase(Phase::Failed, reason, message);
+        }
+        draft.write().await
+    }
+
+    /// Ends what runs and settles what was claimed. The next attempt waits until the job goes on.
+    async fn suspend(&self, launched: bool) -> Result<Action, Error> {
+        if launched && !self.interrupt().await? {
             return Ok(Action::requeue(SOON));
         }
-        claims::settle(table, &claims, &sights, status.phase == Phase::Running, ctx).await?;
+        let mut draft = Draft::of(self);
+        if self.claims.iter().any(Option::is_some) {
+            self.settle(launched).await?;
+            self.remove().await?;
+            draft.parties();
+            draft.status.attempt += 1;
+        }
+        draft.state("BudgetReserved", Truth::False, Reason::Suspended, "");
+        draft.state("PartiesReady", Truth::False, Reason::Suspended, "");
+        draft.phase(Phase::Suspended, Reason::Suspended, "spec.suspend is true");
+        draft.write().await
     }
-    apply::remove(table, ctx).await?;
-    table.forget(&ctx.cache);
-    tracing::info!(job = key(job), "deleted");
-    put_finalizer(job, false, ctx).await?;
-    Ok(Action::await_change())
+
+    /// Deletes an ended job when its time has come.
+    async fn expire(&self) -> Result<Action, Error> {
+        let Some(stays) = self.job.spec.ttl_seconds_after_finished else {
+            return Ok(Action::await_change());
+        };
+        let ended = self.job.status.as_ref().and_then(|status| status.completed_at.as_ref());
+        let ended = ended.and_then(|time| time.parse::<Timestamp>().ok());
+        let since = ended.map_or(0, |ended| (now().as_second() - ended.as_second()).max(0)) as u64;
+        if since < u64::from(stays) {
+            return Ok(Action::requeue(Duration::from_secs(u64::from(stays) - since)));
+        }
+        let jobs = self.ctx.api::<PrivateJob>(&self.home());
+        jobs.delete(&self.job.name_any(), &DeleteParams::default()).await?;
+        Ok(Action::await_change())
+    }
+
+    /// Ends the pods of a deleted job, settles its claims, and lets it go.
+    async fn delete(&self, phase: Phase) -> Result<Action, Error> {
+        if !has_finalizer(self.job) {
+            return Ok(Action::await_change());
+        }
+        if !phase.has_ended() {
+            if !self.interrupt().await? {
+                return Ok(Action::requeue(SOON));
+            }
+            self.settle(phase == Phase::Running).await?;
+        }
+        self.remove().await?;
+        self.forget();
+        tracing::info!(job = self.job.name_any(), namespace = self.home(), "deleted");
+        self.put_finalizer(false).await?;
+        Ok(Action::await_change())
+    }
+
+    async fn put_finalizer(&self, wanted: bool) -> Result<(), Error> {
+        let present = self.job.finalizers();
+        let mut finalizers: Vec<&str> =
+            present.iter().map(String::as_str).filter(|name| *name != FINALIZER).collect();
+        if wanted {
+            finalizers.push(FINALIZER);
+        }
+        let version = &self.job.metadata.resource_version;
+        let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": version}});
+        let jobs = self.ctx.api::<PrivateJob>(&self.home());
+        jobs.patch_metadata(&self.job.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        Ok(())
+    }
 }
 
-async fn put_finalizer(job: &PrivateJob, wanted: bool, ctx: &Context) -> Result<(), Error> {
-    let api: Api<PrivateJob> = Api::namespaced(ctx.client.clone(), &job.namespace().unwrap_or_default());
-    let patch = finalizers(job.finalizers(), wanted, job.metadata.resource_version.as_deref());
-    api.patch_metadata(&job.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
-    Ok(())
+fn has_finalizer(job: &PrivateJob) -> bool {
+    job.finalizers().iter().any(|name| name == FINALIZER)
 }

@@ -1,23 +1,19 @@
 //! Fetches the result from a recipient and puts it where the job says.
 
-use super::{
-    observe::{CONTAINER, Sight},
-    table::{Table, recipients},
-};
+use super::{attempt::Attempt, observe::CONTAINER};
 use crate::{
-    context::Context,
     error::{Error, exists},
     names::hex,
 };
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::{
-    Api, Resource, ResourceExt,
+    Resource, ResourceExt,
     api::{LogParams, PostParams},
 };
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use veilgrid_api::{cluster::ResultPlace, job::PrivateJob};
+use veilgrid_api::cluster::ResultPlace;
 
 /// Bytes that a ConfigMap may hold.
 const LARGEST: usize = 1 << 20;
@@ -29,88 +25,95 @@ enum Line {
     Result { result: String, receipt: String },
 }
 
-/// The hash that every recipient opened, or what is wrong.
-pub(super) fn agreed(job: &PrivateJob, sights: &[Sight]) -> Result<String, String> {
-    let mut hashes: Vec<&str> = Vec::new();
-    for index in recipients(job) {
-        match &sights[index].result {
-            Some(hash) => hashes.push(hash),
-            None => {
-                return Err(format!("{} did not say which result it opened", job.spec.parties[index].name));
-            }
-        }
-    }
-    match hashes.split_first() {
-        Some((first, rest)) if rest.iter().all(|hash| hash == first) => Ok((*first).to_owned()),
-        _ => Err("the recipients opened different results".into()),
-    }
+/// A result with the receipt that signs it, as the parties wrote them.
+pub(super) struct Opened {
+    pub(super) result: String,
+    pub(super) receipt: String,
 }
 
-/// Writes the result with this hash into the ConfigMap. `Err` says why it cannot be had.
-///
-/// # Errors
-/// The API server's.
-pub(super) async fn place(
-    job: &PrivateJob,
-    place: &ResultPlace,
-    hash: &str,
-    table: &Table<'_>,
-    sights: &[Sight],
-    ctx: &Context,
-) -> Result<Result<(), String>, Error> {
-    let mut trouble = String::from("no recipient's pod is left");
-    for index in recipients(job) {
-        let Some(pod) = &sights[index].pod else { continue };
-        let api: Api<Pod> = Api::namespaced(ctx.client.clone(), table.namespaces[index]);
-        let params =
-            LogParams { container: Some(CONTAINER.into()), tail_lines: Some(16), ..LogParams::default() };
-        let log = match api.logs(pod, &params).await {
-            Ok(log) => log,
-            Err(error) => {
-                trouble = format!("the log of {} cannot be read: {error}", table.seats[index].party);
-                continue;
+impl Attempt<'_> {
+    /// The hash that every recipient opened, or what is wrong.
+    pub(super) fn agreed(&self) -> Result<String, String> {
+        let mut hashes: Vec<&str> = Vec::new();
+        for index in self.recipients() {
+            match &self.sights[index].result {
+                Some(hash) => hashes.push(hash),
+                None => {
+                    return Err(format!("{} did not say which result it opened", self.seats[index].party));
+                }
             }
-        };
-        let Some((result, receipt)) = find(&log, hash) else {
-            trouble = format!("the log of {} has no result with hash {hash}", table.seats[index].party);
-            continue;
-        };
-        if result.len() + receipt.len() > LARGEST {
-            return Ok(Err(format!("the result has {} bytes, more than a ConfigMap holds", result.len())));
+        }
+        match hashes.split_first() {
+            Some((first, rest)) if rest.iter().all(|hash| hash == first) => Ok((*first).to_owned()),
+            _ => Err("the recipients opened different results".into()),
+        }
+    }
+
+    /// The result with this hash, from the log of a recipient. `Err` says why it cannot be had.
+    pub(super) async fn opened(&self, hash: &str) -> Result<Opened, String> {
+        let mut trouble = String::from("no recipient's pod is left");
+        for index in self.recipients() {
+            let (seat, Some(pod)) = (&self.seats[index], &self.sights[index].pod) else { continue };
+            let params =
+                LogParams { container: Some(CONTAINER.into()), tail_lines: Some(16), ..LogParams::default() };
+            match self.ctx.api::<Pod>(seat.namespace).logs(pod, &params).await {
+                Ok(log) => match find(&log, hash) {
+                    Some(opened) => return Ok(opened),
+                    None => trouble = format!("the log of {} has no result with hash {hash}", seat.party),
+                },
+                Err(error) => trouble = format!("the log of {} cannot be read: {error}", seat.party),
+            }
+        }
+        Err(trouble)
+    }
+
+    /// Writes the result into the ConfigMap. The inner `Err` says why it cannot be there.
+    ///
+    /// # Errors
+    /// The API server's.
+    pub(super) async fn place(
+        &self,
+        opened: &Opened,
+        place: &ResultPlace,
+    ) -> Result<Result<(), String>, Error> {
+        let bytes = opened.result.len() + opened.receipt.len();
+        if bytes > LARGEST {
+            return Ok(Err(format!(
+                "result and receipt have {bytes} bytes, more than the {LARGEST} of a ConfigMap"
+            )));
         }
         let map = json!({
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {
                 "name": place.config_map,
-                "labels": table.seats[index].labels(),
-                "ownerReferences": [job.controller_owner_ref(&()).ok_or(Error::Incomplete("a uid"))?],
+                "labels": self.seats[0].job_labels(),
+                "ownerReferences": [self.job.controller_owner_ref(&()).ok_or(Error::Incomplete("a uid"))?],
             },
-            "data": {"result.json": result, "receipt.json": receipt},
+            "data": {"result.json": opened.result, "receipt.json": opened.receipt},
         });
         let map: ConfigMap = serde_json::from_value(map).expect("the object has the form of its kind");
-        let api: Api<ConfigMap> = Api::namespaced(ctx.client.clone(), table.seats[index].job_namespace);
-        return match api.create(&PostParams::default(), &map).await {
+        let api = self.ctx.api::<ConfigMap>(&self.home());
+        match api.create(&PostParams::default(), &map).await {
             Err(error) if exists(&error) => {
                 let found = api.get(&place.config_map).await?;
                 let own = found
                     .owner_references()
                     .iter()
-                    .any(|owner| Some(&owner.uid) == job.metadata.uid.as_ref());
+                    .any(|owner| Some(&owner.uid) == self.job.metadata.uid.as_ref());
                 let taken =
                     || format!("the ConfigMap {} is there already and is not this job's", place.config_map);
                 Ok(if own { Ok(()) } else { Err(taken()) })
             }
             made => made.map(|_| Ok(())).map_err(Error::from),
-        };
+        }
     }
-    Ok(Err(trouble))
 }
 
 /// Result and receipt in a log, where the result has this hash.
-fn find(log: &str, hash: &str) -> Option<(String, String)> {
+fn find(log: &str, hash: &str) -> Option<Opened> {
     log.lines().rev().find_map(|line| {
         let Line::Result { result, receipt } = serde_json::from_str(line).ok()?;
-        (hex(&Sha256::digest(result.as_bytes())) == hash).then_some((result, receipt))
+        (hex(&Sha256::digest(result.as_bytes())) == hash).then_some(Opened { result, receipt })
     })
 }
 
@@ -123,7 +126,8 @@ mod tests {
         let line = |result: &str| json!({"event": "result", "result": result, "receipt": "r"}).to_string();
         let log = format!("{{\"event\":\"notice\"}}\n{}\nno json\n{}\n", line("right"), line("wrong"));
         let hash = hex(&Sha256::digest(b"right"));
-        assert_eq!(find(&log, &hash), Some(("right".into(), "r".into())));
-        assert_eq!(find(&log, &hex(&Sha256::digest(b"other"))), None);
+        let found = find(&log, &hash).unwrap();
+        assert_eq!((found.result.as_str(), found.receipt.as_str()), ("right", "r"));
+        assert!(find(&log, &hex(&Sha256::digest(b"other"))).is_none());
     }
 }

@@ -1,11 +1,12 @@
 //! Writes a job's status, where it changes.
 
-use super::{observe::Sight, table::Table};
-use crate::{context::Context, error::Error, reason::Reason};
+use super::attempt::Attempt;
+use crate::{error::Error, reason::Reason};
 use k8s_openapi::jiff::Timestamp;
 use kube::{
-    Api, ResourceExt,
+    ResourceExt,
     api::{Patch, PatchParams},
+    runtime::controller::Action,
 };
 use serde_json::json;
 use veilgrid_api::{
@@ -16,8 +17,9 @@ use veilgrid_api::{
 
 /// The next status of a job, begun from the present one.
 pub(super) struct Draft<'a> {
-    job: &'a PrivateJob,
+    attempt: &'a Attempt<'a>,
     pub(super) status: PrivateJobStatus,
+    reason: Option<Reason>,
 }
 
 /// Now, to the second.
@@ -27,12 +29,12 @@ pub(super) fn now() -> Timestamp {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn of(job: &'a PrivateJob) -> Self {
-        let mut status = job.status.clone().unwrap_or_default();
-        status.observed_generation = job.metadata.generation.unwrap_or_default();
+    pub(super) fn of(attempt: &'a Attempt<'a>) -> Self {
+        let mut status = attempt.job.status.clone().unwrap_or_default();
+        status.observed_generation = attempt.job.metadata.generation.unwrap_or_default();
         status.started_at.get_or_insert_with(|| now().to_string());
         status.attempt = status.attempt.max(1);
-        Self { job, status }
+        Self { attempt, status, reason: None }
     }
 
     /// States a condition.
@@ -42,56 +44,56 @@ impl<'a> Draft<'a> {
             status,
             observed_generation: self.status.observed_generation,
             last_transition_time: now().to_string(),
-            reason: reason.word().into(),
+            reason: reason.to_string(),
             message: message.into(),
         };
         condition::set(&mut self.status.conditions, desired);
     }
 
-    /// Says in one word and one sentence where the job is.
-    pub(super) fn phase(&mut self, phase: Phase, message: impl Into<String>) {
-        self.status.phase = phase;
-        self.status.message = message.into().chars().take(2000).collect();
+    /// Says in one word and one sentence where the job is. A change of the word, or of why it waits, becomes an event.
+    pub(super) fn phase(&mut self, phase: Phase, reason: Reason, message: impl Into<String>) {
+        let message: String = message.into().chars().take(2000).collect();
+        let waits = phase == Phase::Pending && self.status.message != message;
+        let passing = matches!(phase, Phase::Reserving | Phase::Running) && !reason.is_trouble();
+        if (self.status.phase != phase || waits) && !passing {
+            self.reason = Some(reason);
+        }
+        (self.status.phase, self.status.message) = (phase, message);
         if phase.has_ended() {
             self.status.completed_at.get_or_insert_with(|| now().to_string());
         }
     }
 
     /// Says how each party stands.
-    pub(super) fn parties(&mut self, table: &Table<'_>, sights: &[Sight]) {
-        self.status.parties = table
-            .iter()
-            .zip(sights)
-            .map(|((seat, namespace), sight)| PartyStatus {
-                name: seat.party.to_owned(),
-                namespace: namespace.to_owned(),
-                claim: seat.name(),
-                phase: sight.phase,
-                message: sight.message.chars().take(1000).collect(),
-                device: sight.device.chars().take(200).collect(),
-                exit_code: sight.exit_code,
-            })
-            .collect();
-    }
-
-    /// Whether something is to be written.
-    pub(super) fn is_changed(&self) -> bool {
-        self.job.status.as_ref() != Some(&self.status)
+    pub(super) fn parties(&mut self) {
+        let parties = self.attempt.seats.iter().zip(&self.attempt.sights).map(|(seat, sight)| PartyStatus {
+            name: seat.party.to_owned(),
+            namespace: seat.namespace.to_owned(),
+            claim: seat.name(),
+            phase: sight.phase,
+            message: sight.message.chars().take(1000).collect(),
+            device: sight.device.chars().take(200).collect(),
+            exit_code: sight.exit_code,
+        });
+        self.status.parties = parties.collect();
     }
 
     /// Writes the status where it changed, under the resource version that it was made from: of two operators that think
-    /// they lead, one fails here.
-    pub(super) async fn write(self, ctx: &Context) -> Result<(), Error> {
-        if !self.is_changed() {
-            return Ok(());
+    /// they lead, one fails here. What comes next follows from the change.
+    pub(super) async fn write(self) -> Result<Action, Error> {
+        let job = self.attempt.job;
+        if job.status.as_ref() == Some(&self.status) {
+            return Ok(Action::await_change());
         }
-        let api: Api<PrivateJob> =
-            Api::namespaced(ctx.client.clone(), &self.job.namespace().unwrap_or_default());
         let patch = json!({
-            "metadata": {"resourceVersion": self.job.metadata.resource_version},
+            "metadata": {"resourceVersion": job.metadata.resource_version},
             "status": self.status,
         });
-        api.patch_status(&self.job.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
-        Ok(())
+        let api = self.attempt.ctx.api::<PrivateJob>(&self.attempt.home());
+        api.patch_status(&job.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        if let Some(reason) = self.reason {
+            self.attempt.ctx.tell(job, reason, self.status.phase, &self.status.message).await;
+        }
+        Ok(Action::await_change())
     }
 }

@@ -24,8 +24,6 @@ pub struct Accepted {
     pub delta: Delta,
     /// The parties, in the job's order.
     pub parties: Vec<Participant>,
-    /// Indices of those that get the result.
-    pub recipients: Vec<usize>,
     /// The objects, each kind once.
     pub manifest: Manifest,
 }
@@ -67,11 +65,8 @@ pub(super) fn validate(manifest: Manifest, run: &str) -> Result<Accepted, Refuse
     let mut denied = Vec::new();
     let mut parties = Vec::new();
     for (index, party) in job.spec.parties.iter().enumerate() {
-        let namespace = party.dataset.namespace.as_ref().unwrap_or(&job.namespace);
-        let found =
-            manifest.datasets.iter().find(|d| d.name == party.dataset.name && d.namespace == *namespace);
         // The planner has found every dataset.
-        let Some(dataset) = found else { continue };
+        let Some(dataset) = manifest.dataset_of(job, party) else { continue };
         access(job, index, dataset, plan.epsilon, &mut denied);
         path(dataset, &mut faults);
         let Some(volume) = &dataset.spec.source.volume else {
@@ -81,7 +76,7 @@ pub(super) fn validate(manifest: Manifest, run: &str) -> Result<Accepted, Refuse
         };
         parties.push(Participant {
             name: party.name.clone(),
-            namespace: namespace.clone(),
+            namespace: dataset.namespace.clone(),
             dataset: dataset.name.clone(),
             budget: dataset.spec.budget.clone(),
             volume: volume.clone(),
@@ -100,7 +95,6 @@ pub(super) fn validate(manifest: Manifest, run: &str) -> Result<Accepted, Refuse
         epsilon: plan.epsilon,
         delta: plan.delta,
         parties,
-        recipients: plan.recipients.iter().map(|index| *index as usize).collect(),
         manifest,
     })
 }

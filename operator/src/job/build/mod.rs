@@ -4,6 +4,8 @@ mod network;
 mod params;
 mod party_job;
 
+pub(super) use params::READY;
+
 use super::validate::Accepted;
 use crate::{
     identity::{IdentityError, OperatorSeed},
@@ -19,6 +21,7 @@ use k8s_openapi::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use veilgrid_api::job::PrivateJob;
 
 /// What the operator was told about pods.
@@ -38,7 +41,15 @@ pub struct NamespaceObjects {
     pub account: ServiceAccount,
 }
 
-/// One party of one attempt. The Job owns the other two.
+/// All parties of one attempt. Their Jobs own the rest.
+pub struct Objects {
+    /// In the job's order.
+    pub parties: Vec<PartyObjects>,
+    /// For each namespace one, which lets the job's parties speak to each other and to nobody else.
+    pub policies: Vec<NetworkPolicy>,
+}
+
+/// One party of one attempt.
 pub struct PartyObjects {
     /// Its namespace.
     pub namespace: String,
@@ -46,50 +57,55 @@ pub struct PartyObjects {
     pub job: Job,
     /// Manifest, configuration, certificate and key.
     pub secret: Secret,
-    /// Lets the job's parties speak to each other and to nobody else.
-    pub policy: NetworkPolicy,
 }
 
-impl PartyObjects {
-    /// Makes the Secret and the policy the Job's, so that they go with it.
-    pub fn owned_by(mut self, job_uid: &str) -> Self {
-        let owner = OwnerReference {
+impl Objects {
+    /// Makes the Secrets and the policies the Jobs', so that they go with them. `uids` are the Jobs'.
+    pub fn owned_by(mut self, uids: &[String]) -> Self {
+        let owner = |(party, uid): (&PartyObjects, &String)| OwnerReference {
             api_version: "batch/v1".into(),
             kind: "Job".into(),
-            name: self.job.metadata.name.clone().unwrap_or_default(),
-            uid: job_uid.to_owned(),
+            name: party.job.metadata.name.clone().unwrap_or_default(),
+            uid: uid.clone(),
             ..OwnerReference::default()
         };
-        for metadata in [&mut self.secret.metadata, &mut self.policy.metadata] {
-            metadata.owner_references = Some(vec![owner.clone()]);
+        for policy in &mut self.policies {
+            let here = |(party, _): &(&PartyObjects, _)| {
+                Some(&party.namespace) == policy.metadata.namespace.as_ref()
+            };
+            policy.metadata.owner_references =
+                Some(self.parties.iter().zip(uids).filter(here).map(owner).collect());
+        }
+        for (party, uid) in self.parties.iter_mut().zip(uids) {
+            party.secret.metadata.owner_references = Some(vec![owner((party, uid))]);
         }
         self
     }
 }
 
-/// The objects of each party, in the job's order. `day` is when the attempt began, counted from 1970-01-01.
+/// The objects of all parties. `day` is when the attempt began, counted from 1970-01-01.
 ///
 /// # Errors
 /// [`IdentityError`].
-pub fn parties(
+pub fn objects(
     job: &PrivateJob,
     accepted: &Accepted,
     seats: &[Seat<'_>],
     seed: &OperatorSeed,
     day: i64,
     settings: &PodSettings,
-) -> Result<Vec<PartyObjects>, IdentityError> {
+) -> Result<Objects, IdentityError> {
     let build = |(index, seat): (usize, &Seat<'_>)| {
         let identity = seed.issue(&accepted.run, seat.party, day)?;
-        let metadata = metadata(seat, &accepted.parties[index].namespace);
+        let metadata = metadata(seat.name(), seat.namespace, seat.labels());
         Ok(PartyObjects {
-            namespace: accepted.parties[index].namespace.clone(),
+            namespace: seat.namespace.to_owned(),
             job: party_job::job(metadata.clone(), job, &accepted.parties[index], seat, settings),
-            secret: params::secret(metadata.clone(), accepted, seats, index, &identity),
-            policy: network::policy(metadata, accepted, seat),
+            secret: params::secret(metadata, job, accepted, seats, index, &identity),
         })
     };
-    seats.iter().enumerate().map(build).collect()
+    let parties = seats.iter().enumerate().map(build).collect::<Result<_, IdentityError>>()?;
+    Ok(Objects { parties, policies: network::policies(seats) })
 }
 
 /// What a namespace needs before its first party.
@@ -111,11 +127,11 @@ pub fn namespace(namespace: &str) -> NamespaceObjects {
     }
 }
 
-fn metadata(seat: &Seat<'_>, namespace: &str) -> ObjectMeta {
+fn metadata(name: String, namespace: &str, labels: BTreeMap<String, String>) -> ObjectMeta {
     ObjectMeta {
-        name: Some(seat.name()),
+        name: Some(name),
         namespace: Some(namespace.to_owned()),
-        labels: Some(seat.labels()),
+        labels: Some(labels),
         ..ObjectMeta::default()
     }
 }

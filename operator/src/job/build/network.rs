@@ -1,36 +1,42 @@
 //! Who may speak to a party.
 
-use super::{super::validate::Accepted, typed};
-use crate::names::{JOB_UID, MANAGED_BY, MANAGER, PARTY, PORT, Seat};
-use k8s_openapi::{api::networking::v1::NetworkPolicy, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use super::{metadata, typed};
+use crate::names::{JOB_UID, MANAGED_BY, MANAGER, PORT, Seat};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-/// Lets the pods of one job reach each other's port and the cluster's names, and nothing else.
-pub(super) fn policy(metadata: ObjectMeta, accepted: &Accepted, seat: &Seat<'_>) -> NetworkPolicy {
-    let mut namespaces: Vec<&str> = accepted.parties.iter().map(|party| party.namespace.as_str()).collect();
-    namespaces.sort_unstable();
-    namespaces.dedup();
+/// Lets the pods of one job reach each other's port and the cluster's names, and nothing else; one policy a namespace, named
+/// like its first party's objects.
+pub(super) fn policies(seats: &[Seat<'_>]) -> Vec<NetworkPolicy> {
+    let mut namespaces: BTreeMap<&str, &Seat<'_>> = BTreeMap::new();
+    for seat in seats {
+        namespaces.entry(seat.namespace).or_insert(seat);
+    }
     let peers: Vec<Value> = namespaces
-        .iter()
-        .map(|namespace| {
+        .values()
+        .map(|seat| {
             json!({
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": seat.namespace}},
                 "podSelector": {"matchLabels": {MANAGED_BY: MANAGER, JOB_UID: seat.uid}},
             })
         })
         .collect();
     let port = json!([{"protocol": "TCP", "port": PORT}]);
     let names = json!([{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]);
-    let mut policy: NetworkPolicy = typed(json!({
-        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
-        "metadata": {},
-        "spec": {
-            "podSelector": {"matchLabels": {JOB_UID: seat.uid, PARTY: seat.party}},
-            "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": peers, "ports": port}],
-            "egress": [{"to": peers, "ports": port}, {"ports": names}],
-        },
-    }));
-    policy.metadata = metadata;
-    policy
+    let policy = |seat: &&Seat<'_>| {
+        let mut policy: NetworkPolicy = typed(json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": {},
+            "spec": {
+                "podSelector": {"matchLabels": {JOB_UID: seat.uid}},
+                "policyTypes": ["Ingress", "Egress"],
+                "ingress": [{"from": peers, "ports": port}],
+                "egress": [{"to": peers, "ports": port}, {"ports": names}],
+            },
+        }));
+        policy.metadata = metadata(seat.name(), seat.namespace, seat.job_labels());
+        policy
+    };
+    namespaces.values().map(policy).collect()
 }

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use veilgrid_api::{
     cluster::Access,
     dataset::PrivateDatasetSpec,
+    job::PrivateJob,
     manifest::{API_VERSION, Kind, Object},
 };
 
@@ -25,11 +26,12 @@ pub(super) const STATE: &str = "/var/lib/veilgrid";
 pub(super) const OUT: &str = "/out";
 /// The container's last words.
 pub(super) const TERMINATION: &str = "/dev/termination-log";
-/// Seconds that a party waits for its peers: their pods may need a node first.
-const PATIENCE: u64 = 300;
+/// Seconds until all parties must run, where the job does not say.
+pub(in crate::job) const READY: u32 = 600;
 
 pub(super) fn secret(
     metadata: ObjectMeta,
+    job: &PrivateJob,
     accepted: &Accepted,
     seats: &[Seat<'_>],
     me: usize,
@@ -37,10 +39,9 @@ pub(super) fn secret(
 ) -> Secret {
     let peers: Map<String, Value> = seats
         .iter()
-        .zip(&accepted.parties)
         .enumerate()
         .filter(|(index, _)| *index != me)
-        .map(|(_, (seat, party))| (party.name.clone(), seat.address(&party.namespace).into()))
+        .map(|(_, seat)| (seat.party.to_owned(), seat.address().into()))
         .collect();
     let config = json!({
         "manifest": format!("{PARAMS}/manifest.yaml"),
@@ -55,7 +56,8 @@ pub(super) fn secret(
             "certificate": identity.certificate,
             "key": *identity.key,
         },
-        "patienceSeconds": PATIENCE,
+        // A peer's pod may need a node first.
+        "patienceSeconds": job.spec.ready_deadline_seconds.unwrap_or(READY),
         "termination": TERMINATION,
         "printResult": true,
     });
