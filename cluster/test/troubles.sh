@@ -1,41 +1,21 @@
 #!/usr/bin/env bash
 # What goes wrong ends as it should, on the cluster of KUBECONFIG: troubles.sh OPERATOR REPO. The party image is loaded already.
+# shellcheck disable=SC2119
 set -euo pipefail
 operator=$1 repo=$2
-work=$(mktemp -d)
-pid=
-finish() {
-  local status=$?
-  [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
-  if [ $status != 0 ]; then
-    kubectl get privatejobs,privacyclaims,privacybudgets,jobs,pods -A || true
-    kubectl get privatejobs -A -o 'jsonpath={range .items[*]}{.metadata.name}: {.status.message}{"\n"}{end}' || true
-    tail -n 20 "$work/operator.log" || true
-  fi >&2
-  rm -rf "$work"
-  exit $status
-}
-trap finish EXIT
-fail() { echo "troubles: $*" >&2; exit 1; }
-owners=(north south west)
-image=localhost/veilgrid/party:test
-head -c 32 /dev/urandom >"$work/seed"
-start() { # IMAGE
-  "$operator" run --seed-file "$work/seed" --party-image "$1" --pull-policy Never --listen 127.0.0.1:0 2>>"$work/operator.log" &
-  pid=$!
-}
-stop() { kill "$pid"; wait "$pid" || true; pid=; }
+# shellcheck source=cluster/test/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
 apply() { # NAME [SED EXPRESSION...]: the owners' objects first, as owners would, then the job
   job "$@" >"$work/job.yaml"
   awk 'BEGIN { RS = "---\n" } !/kind: PrivateJob/ { print "---"; print }' "$work/job.yaml" | kubectl apply -f - >/dev/null
   sleep 1 # the operator has seen them
   awk 'BEGIN { RS = "---\n" } /kind: PrivateJob/' "$work/job.yaml" | kubectl apply -f - >/dev/null
 }
-job() { # the hospitals' file with changes
+job() { # NAME [SED ARGUMENT...]: the hospitals' file with changes
   local name=$1; shift
-  sed -e "s/name: hospitals$/name: $name/" -e "s/hospitals-result/$name-result/" -e 's/epsilon: 10/epsilon: 1000/' "$@" "$repo/examples/hospitals/cluster.yaml"
+  hospitals "$name" -e 's/epsilon: 10/epsilon: 1000/' "$@"
 }
-get() { kubectl -n "${3:-research}" get privatejob "$1" -o "jsonpath={$2}" 2>/dev/null; }
 comes() { # NAME PHASE [NAMESPACE]
   local end=$((SECONDS + 90))
   until [ "$(get "$1" .status.phase "${3:-research}")" = "$2" ]; do
@@ -54,15 +34,10 @@ spent() { # EPSILON of each budget; nothing may be held
     sleep 0.2
   done
 }
-good() { printf '  %s\n' "$*"; }
 
-kubectl apply -f "$repo/api/crds" >/dev/null
-for crd in privatejobs privatedatasets privacybudgets privacyclaims; do kubectl wait --for=condition=Established "crd/$crd.veilgrid.dev" --timeout=20s >/dev/null; done
-for namespace in "${owners[@]}" research stranger; do kubectl create namespace "$namespace" >/dev/null; done
-for namespace in "${owners[@]}"; do
-  kubectl -n "$namespace" create configmap rows --from-file="$(ls "$repo/examples/hospitals/$namespace."{csv,parquet} 2>/dev/null)" >/dev/null
-done
-start $image
+definitions
+organisations stranger research
+start_operator
 
 if job zero -e 's/epsilon: 3 .*/epsilon: 0/' | kubectl apply -f - >/dev/null 2>"$work/refusal"; then fail "the API server takes an epsilon of 0"; fi
 grep -q 'epsilon must be more than 0' "$work/refusal" || fail "the API server's refusal does not name the field"
@@ -109,9 +84,8 @@ good "owners approve by hand, and can change nothing else of a claim"
 apply gone -e 's/patients, namespace: north/patients, namespace: north/'
 comes gone Running
 kubectl -n research delete privatejob gone --timeout=60s >/dev/null
-left() { kubectl get jobs,pods,secrets,networkpolicies -A -l veilgrid.dev/job=gone -o name; }
-end=$((SECONDS + 60))
-until [ -z "$(left)" ]; do [ $SECONDS -lt $end ] || fail "a deleted job leaves $(left)"; sleep 0.3; done
+nothing_left() { [ -z "$(kubectl get jobs,pods,secrets,networkpolicies -A -l veilgrid.dev/job=gone -o name)" ]; }
+wait_for 60 "the end of what a deleted job has" nothing_left
 for outcome in $(outcomes gone); do [ "$outcome" = Released ] || [ "$outcome" = Spent ] || fail "gone: $outcome"; done
 [ "$(outcomes gone | wc -w)" = 3 ] || fail "a deleted job left an open claim: $(outcomes gone)"
 good "a job that is deleted while it runs is settled: $(outcomes gone)"
@@ -133,9 +107,10 @@ comes paused Succeeded
 [ "$(kubectl get privacyclaims -A -l veilgrid.dev/job=paused -o name | wc -l)" = 6 ] || fail "a suspended attempt and its successor have not a claim each"
 kubectl -n research get events -o 'jsonpath={.items[*].reason}' | tr ' ' '\n' | grep -qx Suspended || fail "no event tells of the suspension"
 good "a job is suspended, goes on, and each attempt has claims of its own: $(outcomes paused)"
-stop
+stop_operator
 
-start localhost/veilgrid/nobody:none
+image=localhost/veilgrid/nobody:none
+start_operator
 apply image
 comes image Failed
 says image 'ErrImageNeverPull'
