@@ -29,5 +29,7 @@ OUT=$work/one "$repo/images/pack.sh" operator
 on_cluster "$here/test/project.sh" "$work/one/party.tar" "$program"
 on_cluster bash -c "$with_images" "$here" "$work/one" "$here/test/hospitals.sh" "$program" "$repo"
 on_cluster bash -c "$with_images" "$here" "$work/one" "$here/test/troubles.sh" "$operator" "$repo"
+cp "$BIN/probe.tar" "$work/one/"
+on_cluster bash -c "$with_images" "$here" "$work/one" "$here/test/identity.sh" "$operator" "$repo"
 on_cluster bash -c "$with_images" "$here" "$work/one" "$here/test/crash.sh" "$operator" "$repo" "${CRASH_STEP:-9}"
 say "all passed in $SECONDS s"

@@ -47,6 +47,9 @@ pub struct PrivateJobStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub result_hash: Option<String>,
+    /// What its receipt proves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<ReceiptStatus>,
     /// When the job was first seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
@@ -55,6 +58,23 @@ pub struct PrivateJobStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub completed_at: Option<String>,
+}
+
+/// The receipt of a result, as the operator checked it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiptStatus {
+    /// Whether every claim of it holds: the plan, each party's agreement and charge, each recipient's result.
+    pub verified: bool,
+    /// SHA-256 of `receipt.json`, 64 hexadecimal digits.
+    #[schemars(length(max = 64))]
+    pub hash: String,
+    /// SHA-256 of the plan that the parties signed, 64 hexadecimal digits.
+    #[schemars(length(max = 64))]
+    pub plan: String,
+    /// The parties' public keys, in the job's order: 64 hexadecimal digits each.
+    #[schemars(length(max = PARTIES), inner(length(max = 64)), extend("x-kubernetes-list-type" = "atomic"))]
+    pub public_keys: Vec<String>,
 }
 
 /// A job in one word.

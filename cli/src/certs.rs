@@ -34,7 +34,7 @@ pub(crate) fn issue(names: &[&str]) -> Result<Vec<TlsConfig>, rcgen::Error> {
                 vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
             let certificate = params.signed_by(&key, &issuer)?.pem();
             let key = Zeroizing::new(key.serialize_pem());
-            Ok(TlsConfig { authority: authority.clone(), certificate, key })
+            Ok(TlsConfig { authority: authority.clone(), certificate, key, bundle: None })
         })
         .collect()
 }

@@ -1,8 +1,14 @@
 //! What the operator sees of the cluster: a cache of each kind, and who is to look again when something changes.
 
-use crate::names::{JOB, JOB_NAMESPACE, MANAGED_BY, MANAGER, ROLE};
-use futures::{StreamExt, TryStreamExt, stream::BoxStream};
-use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
+use crate::{
+    names::{JOB, JOB_NAMESPACE, MANAGED_BY, MANAGER, ROLE},
+    signer::SIGNER,
+};
+use futures::{
+    StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
+use k8s_openapi::api::{batch::v1::Job, certificates::v1beta1::PodCertificateRequest, core::v1::Pod};
 use kube::{
     Api, Client, Resource, ResourceExt,
     runtime::{
@@ -36,7 +42,9 @@ pub struct Cache {
     /// forgotten: what it said when it ended decides what it cost.
     pods: Mutex<HashMap<(String, String), Pod>>,
     /// The pods that are there.
-    pods_listed: Store<Pod>,
+    pub pods_listed: Store<Pod>,
+    /// Requests for certificates; none where the cluster has no such kind.
+    pub requests: Store<PodCertificateRequest>,
 }
 
 /// Where the names of objects that are to be looked at go.
@@ -46,6 +54,8 @@ pub struct Queues {
     pub jobs: UnboundedSender<ObjectRef<PrivateJob>>,
     /// Budgets.
     pub budgets: UnboundedSender<ObjectRef<PrivacyBudget>>,
+    /// Requests for certificates.
+    pub requests: UnboundedSender<ObjectRef<PodCertificateRequest>>,
 }
 
 /// The label that a Job gives its pods.
@@ -80,8 +90,9 @@ impl Cache {
     }
 }
 
-/// Starts the caches; the future keeps them fresh for as long as it is polled.
-pub fn start(client: &Client, queues: Queues) -> (Arc<Cache>, impl Future<Output = ()> + use<>) {
+/// Starts the caches; the future keeps them fresh for as long as it is polled. `signs` says whether requests for certificates
+/// are watched.
+pub fn start(client: &Client, queues: Queues, signs: bool) -> (Arc<Cache>, impl Future<Output = ()> + use<>) {
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
     let parties = ours.clone().labels(&format!("{MANAGED_BY}={MANAGER},{ROLE}=party"));
     let (jobs, jobs_seen) = reflect::<PrivateJob>(client, watcher::Config::default());
@@ -90,8 +101,21 @@ pub fn start(client: &Client, queues: Queues) -> (Arc<Cache>, impl Future<Output
     let (claims, claims_seen) = reflect::<PrivacyClaim>(client, watcher::Config::default());
     let (party_jobs, party_jobs_seen) = reflect::<Job>(client, ours);
     let (pods_listed, pods_seen) = reflect::<Pod>(client, parties);
-    let cache =
-        Arc::new(Cache { jobs, datasets, budgets, claims, party_jobs, pods_listed, pods: Mutex::default() });
+    let asked = watcher::Config::default().fields(&format!("spec.signerName={SIGNER}"));
+    let (requests, requests_seen) = match signs {
+        true => reflect::<PodCertificateRequest>(client, asked),
+        false => (reflector::store().0, stream::pending().boxed()),
+    };
+    let cache = Arc::new(Cache {
+        jobs,
+        datasets,
+        budgets,
+        claims,
+        party_jobs,
+        pods: Mutex::default(),
+        pods_listed,
+        requests,
+    });
 
     let seen = Arc::clone(&cache);
     let work = async move {
@@ -128,8 +152,12 @@ pub fn start(client: &Client, queues: Queues) -> (Arc<Cache>, impl Future<Output
             job_of(&pod).into_iter().for_each(look);
             async {}
         });
+        let requests = requests_seen.for_each(|request| {
+            drop(queues.requests.send(ObjectRef::from_obj(&request)));
+            async {}
+        });
         // A watch ends only with the client.
-        tokio::join!(jobs, datasets, budgets, claims, party_jobs, pods);
+        tokio::join!(jobs, datasets, budgets, claims, party_jobs, pods, requests);
     };
     (cache, work)
 }

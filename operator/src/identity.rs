@@ -1,14 +1,15 @@
-//! Parties' certificates for one attempt, derived from the operator's seed.
+//! Parties' certificates for one attempt, by an authority that is derived from the operator's seed.
 //!
 //! The same job and attempt give the same bytes whenever they are asked for, so that a restarted operator repairs what it
 //! made before, and needs no right to read a Secret. Each attempt has an authority of its own: a certificate is worth
 //! nothing in any other.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, PKCS_ED25519,
-    SerialNumber,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType, IsCa,
+    Issuer, KeyPair, PKCS_ED25519, SerialNumber,
 };
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// RFC 8410, section 7: what precedes the 32 bytes of an Ed25519 private key in PKCS #8.
@@ -23,8 +24,6 @@ pub struct OperatorSeed([u8; 32]);
 
 /// A certificate and its key, in PEM.
 pub struct Identity {
-    /// Who signed the certificate.
-    pub authority: String,
     /// The certificate. Its one name is the party's.
     pub certificate: String,
     /// Its private key.
@@ -65,18 +64,44 @@ impl OperatorSeed {
     /// # Errors
     /// [`IdentityError`]; never for a party whose name is a DNS label.
     pub fn issue(&self, run: &str, party: &str, day: i64) -> Result<Identity, IdentityError> {
-        let mut authority = params(Vec::new(), &format!("veilgrid run {run}"), run, "authority", day)?;
-        authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        let authority_key = self.key(run, "authority")?;
-        let authority_pem = authority.self_signed(&authority_key)?.pem();
-        let issuer = Issuer::new(authority, authority_key);
         let key = self.key(run, &format!("party {party}"))?;
-        let certificate = params(vec![party.to_owned()], party, run, party, day)?.signed_by(&key, &issuer)?;
-        Ok(Identity {
-            authority: authority_pem,
-            certificate: certificate.pem(),
-            key: Zeroizing::new(key.serialize_pem()),
-        })
+        let mut params = params(vec![party.to_owned()], party, run, party)?;
+        last(&mut params, day);
+        let certificate = params.signed_by(&key, &self.issuer(run, day)?)?;
+        Ok(Identity { certificate: certificate.pem(), key: Zeroizing::new(key.serialize_pem()) })
+    }
+
+    /// The certificate of a run's authority, in PEM.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn authority(&self, run: &str, day: i64) -> Result<String, IdentityError> {
+        Ok(authority(run, day)?.self_signed(&self.key(run, "authority")?)?.pem())
+    }
+
+    /// A certificate for the key of a signing request, whose own wishes are ignored: good for `seconds` from `from`, in seconds
+    /// since 1970. Its one name is the party's.
+    ///
+    /// # Errors
+    /// [`IdentityError`], where the request is malformed or not signed by its key.
+    pub fn sign(
+        &self,
+        run: &str,
+        party: &str,
+        request: &[u8],
+        from: u64,
+        seconds: u64,
+    ) -> Result<String, IdentityError> {
+        let mut request = CertificateSigningRequestParams::from_der(&request.to_vec().into())?;
+        request.params = params(vec![party.to_owned()], party, run, party)?;
+        let epoch = rcgen::date_time_ymd(1970, 1, 1);
+        request.params.not_before = epoch + Duration::from_secs(from);
+        request.params.not_after = epoch + Duration::from_secs(from + seconds);
+        Ok(request.signed_by(&self.issuer(run, (from / 86400) as i64)?)?.pem())
+    }
+
+    fn issuer(&self, run: &str, day: i64) -> Result<Issuer<'static, KeyPair>, IdentityError> {
+        Ok(Issuer::new(authority(run, day)?, self.key(run, "authority")?))
     }
 }
 
@@ -85,18 +110,27 @@ fn params(
     common_name: &str,
     run: &str,
     purpose: &str,
-    day: i64,
 ) -> Result<CertificateParams, IdentityError> {
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
     let serial = Sha256::digest(format!("{run} {purpose}").as_bytes());
     params.serial_number = Some(SerialNumber::from_slice(&serial[..16]));
-    // A day of grace on either side for clocks that are wrong.
-    let midnight = rcgen::date_time_ymd(1970, 1, 1);
-    params.not_before = midnight + std::time::Duration::from_secs(86400 * (day - 1).max(0) as u64);
-    params.not_after = midnight + std::time::Duration::from_secs(86400 * (day + DAYS).max(0) as u64);
     Ok(params)
+}
+
+fn authority(run: &str, day: i64) -> Result<CertificateParams, IdentityError> {
+    let mut params = params(Vec::new(), &format!("veilgrid run {run}"), run, "authority")?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    last(&mut params, day);
+    Ok(params)
+}
+
+/// Makes a certificate good from a day to [`DAYS`] later, with a day of grace for clocks that are wrong.
+fn last(params: &mut CertificateParams, day: i64) {
+    let midnight =
+        |day: i64| rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(86400 * day.max(0) as u64);
+    (params.not_before, params.not_after) = (midnight(day - 1), midnight(day + DAYS));
 }
 
 #[cfg(test)]
@@ -111,9 +145,9 @@ mod tests {
         assert_eq!(first.certificate, again.certificate);
         assert_eq!(*first.key, *again.key);
         let (peer, other) = (issue("aa", "south"), issue("ab", "north"));
-        assert_eq!(first.authority, peer.authority);
         assert_ne!(*first.key, *peer.key);
-        assert_ne!(first.authority, other.authority);
+        assert_ne!(*first.key, *other.key);
+        assert_ne!(seed.authority("aa", 20_000).unwrap(), seed.authority("ab", 20_000).unwrap());
         let stranger = OperatorSeed::new([8; 32]).issue("aa", "north", 20_000).unwrap();
         assert_ne!(*first.key, *stranger.key);
     }

@@ -16,4 +16,5 @@ pub mod names;
 pub mod reason;
 pub mod run;
 pub mod server;
+pub mod signer;
 pub mod writes;

@@ -13,10 +13,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use veilgrid_operator::{
     identity::OperatorSeed,
-    job::build::PodSettings,
+    job::build::{IdentitySource, PodSettings},
     lease::{Election, Place},
     run,
     server::{self, Served},
+    signer,
     writes::{Fault, WritesLayer},
 };
 use zeroize::Zeroizing;
@@ -54,6 +55,10 @@ struct RunArgs {
     /// When nodes pull it
     #[arg(long, value_name = "POLICY", default_value = "IfNotPresent", value_parser = ["Always", "IfNotPresent", "Never"])]
     pull_policy: String,
+    /// Where parties' private keys come from: `node` has each born on its pod's node (PodCertificateRequest), `secret` puts them into
+    /// Secrets, `auto` takes `node` where the cluster offers it
+    #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = ["auto", "node", "secret"])]
+    identity_source: String,
     /// Where /healthz, /readyz and /metrics are served
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
@@ -101,7 +106,16 @@ async fn reconcile(args: RunArgs) -> Result<(), Box<dyn Error>> {
         .map_err(|error| unreachable(error.to_string()))?
         .with_layer(&layer)
         .build();
-    let settings = PodSettings { image: args.party_image, pull_policy: args.pull_policy };
+    let identity = match args.identity_source.as_str() {
+        "node" => IdentitySource::Node,
+        "secret" => IdentitySource::Secret,
+        _ if signer::is_offered(&client).await.map_err(|error| unreachable(error.to_string()))? => {
+            IdentitySource::Node
+        }
+        _ => IdentitySource::Secret,
+    };
+    tracing::info!(?identity, "where parties' keys come from");
+    let settings = PodSettings { image: args.party_image, pull_policy: args.pull_policy, identity };
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let serving = server::serve(args.listen, Arc::clone(&served));
     let mut election = args.lease.map(|place| {

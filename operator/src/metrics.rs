@@ -14,14 +14,14 @@ use std::time::Duration;
 /// What is reconciled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Kind {
-    /// `PrivateJob` or `PrivacyBudget`.
+    /// `PrivateJob`, `PrivacyBudget` or `PodCertificateRequest`.
     pub kind: &'static str,
 }
 
 /// A failure.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Failure {
-    /// `PrivateJob` or `PrivacyBudget`.
+    /// `PrivateJob`, `PrivacyBudget` or `PodCertificateRequest`.
     pub kind: &'static str,
     /// A word of [`Error::word`](crate::error::Error::word).
     pub error: &'static str,

@@ -1,7 +1,10 @@
 //! What the operator's objects are called and how they are labelled.
 
+use crate::error::Error;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use veilgrid_api::job::PrivateJob;
+use veilgrid_receipt::hex::hex;
 
 /// The field manager of every write.
 pub const MANAGER: &str = "veilgrid";
@@ -89,14 +92,30 @@ impl Seat<'_> {
     }
 }
 
+/// The parties of an attempt, in the job's order, by the job's spec alone.
+///
+/// # Errors
+/// [`Error::Incomplete`], for an object that no API server gave.
+pub fn seats(job: &PrivateJob, attempt: u32) -> Result<Vec<Seat<'_>>, Error> {
+    let metadata = &job.metadata;
+    let name = metadata.name.as_deref().ok_or(Error::Incomplete("a name"))?;
+    let uid = metadata.uid.as_deref().ok_or(Error::Incomplete("a uid"))?;
+    let home = metadata.namespace.as_deref().ok_or(Error::Incomplete("a namespace"))?;
+    let parties = job.spec.parties.iter();
+    let seats = parties.map(|party| Seat {
+        job_namespace: home,
+        job: name,
+        uid,
+        party: &party.name,
+        namespace: party.dataset.namespace_from(home),
+        attempt,
+    });
+    Ok(seats.collect())
+}
+
 /// The run of an attempt: 32 hexadecimal digits, the same whenever it is asked for.
 pub fn run(uid: &str, attempt: u32) -> String {
     hex(&Sha256::digest(format!("veilgrid run {uid} {attempt}").as_bytes())[..16])
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

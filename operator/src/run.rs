@@ -6,8 +6,12 @@ use crate::{
     context::Context,
     error::Error,
     identity::OperatorSeed,
-    job::{self, build::PodSettings},
+    job::{
+        self,
+        build::{IdentitySource, PodSettings},
+    },
     metrics::Metrics,
+    signer,
 };
 use futures::{Stream, StreamExt, stream};
 use kube::{
@@ -42,7 +46,9 @@ pub async fn run(
 ) {
     let (jobs, jobs_to_see) = unbounded_channel();
     let (budgets, budgets_to_see) = unbounded_channel();
-    let (cache, refresh) = cache::start(&client, Queues { jobs, budgets });
+    let (requests, requests_to_see) = unbounded_channel();
+    let signs = pods.identity == IdentitySource::Node;
+    let (cache, refresh) = cache::start(&client, Queues { jobs, budgets, requests }, signs);
     let reporter = Reporter { controller: "veilgrid-operator".into(), instance: None };
     let ctx = Arc::new(Context {
         recorder: Recorder::new(client.clone(), reporter),
@@ -58,9 +64,13 @@ pub async fn run(
         // What is not in the caches yet looks as if it were gone.
         cache.ready().await;
         started();
-        let jobs = reconcile_all(cache.jobs.clone(), jobs_to_see, &ctx, job::reconcile);
-        let budgets = reconcile_all(cache.budgets.clone(), budgets_to_see, &ctx, budget::reconcile);
-        tokio::join!(jobs, budgets);
+        let jobs = reconcile_all("PrivateJob", cache.jobs.clone(), jobs_to_see, &ctx, job::reconcile);
+        let budgets =
+            reconcile_all("PrivacyBudget", cache.budgets.clone(), budgets_to_see, &ctx, budget::reconcile);
+        let requests = cache.requests.clone();
+        let requests =
+            reconcile_all("PodCertificateRequest", requests, requests_to_see, &ctx, signer::reconcile);
+        tokio::join!(jobs, budgets, requests);
     };
     tokio::select! {
         () = refresh => {}
@@ -70,6 +80,7 @@ pub async fn run(
 
 /// Looks at every object that is named, one look at a time for each object.
 async fn reconcile_all<K, Look, Looking>(
+    kind: &'static str,
     store: Store<K>,
     names: UnboundedReceiver<ObjectRef<K>>,
     ctx: &Arc<Context>,
@@ -79,8 +90,6 @@ async fn reconcile_all<K, Look, Looking>(
     Look: Fn(Arc<K>, Arc<Context>) -> Looking + Copy,
     Looking: Future<Output = Result<Action, Error>> + Send + 'static,
 {
-    let kind: &'static str =
-        if <K as Resource>::kind(&()) == "PrivateJob" { "PrivateJob" } else { "PrivacyBudget" };
     let timed = move |object: Arc<K>, ctx: Arc<Context>| {
         let name = title(kind, &*object);
         let looking = look(object, Arc::clone(&ctx));

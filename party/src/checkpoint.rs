@@ -4,7 +4,7 @@
 //! checksum of itself; `sum.bin` is the share of the noised sum, little-endian, under the SHA-256 that `checkpoint.json`
 //! holds. Each is replaced whole. A stage is on the disk before anything that depends on it leaves the party.
 
-use crate::{durable, hex::hex};
+use crate::{durable, receipt::hex::hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{

@@ -53,8 +53,17 @@ fn default_patience() -> u64 {
 pub struct TlsConfig {
     /// Who signs the parties' certificates.
     pub authority: String,
-    /// This party's certificate.
+    /// This party's certificate. Absent where `bundle` is given.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub certificate: String,
-    /// Its private key.
+    /// Its private key. Absent where `bundle` is given.
+    #[serde(default, skip_serializing_if = "no_text")]
     pub key: Zeroizing<String>,
+    /// A file with both, such as one that a Kubernetes node makes for a pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<PathBuf>,
+}
+
+fn no_text(text: &Zeroizing<String>) -> bool {
+    text.is_empty()
 }

@@ -6,8 +6,7 @@
 //! sender is content.
 
 use crate::{
-    hex::{hex, unhex},
-    identity::{Identity, IdentityError, KnownPeers, Seen, verify},
+    identity::{Identity, IdentityError, KnownPeers, Seen},
     transport::links::{Kind, LinkError, Links, MAX_BODY},
 };
 use serde::{Deserialize, Serialize};
@@ -15,22 +14,12 @@ use veilgrid_api::{
     limits::PLAN_BYTES,
     plan::{Plan, PlanHash, differences},
 };
+use veilgrid_receipt::{
+    hex::{hex, unhex},
+    signature::{PLAN_DOMAIN, PartySignature, verify},
+};
 
-/// The domain of the signature of a plan's hash, which receipts keep.
-pub const PLAN_DOMAIN: &str = "plan";
 const CHANNEL_DOMAIN: &str = "channel";
-
-/// A party's signature of a plan's hash, in the domain [`PLAN_DOMAIN`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PartySignature {
-    /// The party's name.
-    pub party: String,
-    /// Its Ed25519 public key, 64 hexadecimal digits.
-    pub public_key: String,
-    /// The signature, 128 hexadecimal digits.
-    pub signature: String,
-}
 
 /// What parties agreed on.
 #[derive(Debug)]

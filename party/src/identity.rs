@@ -1,7 +1,6 @@
 //! The lasting signing key of a party, and the keys of the peers it trusts.
 
-use crate::hex::{hex, unhex};
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -9,6 +8,10 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+};
+use veilgrid_receipt::{
+    hex::{hex, unhex},
+    signature,
 };
 use zeroize::Zeroizing;
 
@@ -134,24 +137,8 @@ impl Identity {
 
     /// Signs a message of a domain; a signature of one domain is none of another.
     pub fn sign(&self, domain: &str, message: &[u8]) -> [u8; 64] {
-        self.key.sign(&separated(domain, message)).to_bytes()
+        self.key.sign(&signature::separated(domain, message)).to_bytes()
     }
-}
-
-/// Whether a signature is that of a public key (64 hexadecimal digits) over a message of a domain. Strict: one signature
-/// of one key is one text, and keys of small order are refused.
-pub fn verify(public_key: &str, domain: &str, message: &[u8], signature: &[u8; 64]) -> bool {
-    parse_key(public_key).is_some_and(|key| {
-        key.verify_strict(&separated(domain, message), &Signature::from_bytes(signature)).is_ok()
-    })
-}
-
-fn separated(domain: &str, message: &[u8]) -> Vec<u8> {
-    [b"veilgrid/v1/", domain.as_bytes(), b"\0", message].concat()
-}
-
-fn parse_key(text: &str) -> Option<VerifyingKey> {
-    VerifyingKey::from_bytes(&unhex(text.as_bytes())?).ok().filter(|key| !key.is_weak())
 }
 
 /// The first 16 digits of a key's SHA-256, in groups: enough to tell two keys apart by eye.
@@ -197,7 +184,7 @@ impl KnownPeers {
     /// Compares the key that a peer offers, and has proved to hold, with the pinned one, or else with the one that was
     /// seen first; a first key is durable when this returns.
     pub fn check(&mut self, name: &str, pinned: Option<&str>, offered: &str) -> Result<Seen, IdentityError> {
-        if parse_key(offered).is_none() {
+        if !signature::is_key(offered) {
             return Err(IdentityError::BadKey { name: name.to_owned() });
         }
         let differ = |expected: &str| (name.to_owned(), short(expected), short(offered));
@@ -235,7 +222,7 @@ impl KnownPeers {
         };
         let damaged = |reason: String| IdentityError::DamagedPeers { path: self.path.clone(), reason };
         let known: Known = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
-        match known.peers.iter().find(|(_, key)| parse_key(key).is_none()) {
+        match known.peers.iter().find(|(_, key)| !signature::is_key(key)) {
             Some((name, _)) => Err(damaged(format!("the key of {name} is none"))),
             None => Ok(known),
         }
@@ -294,6 +281,7 @@ fn create(folder: &Path, path: &Path) -> Result<(), IdentityError> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use veilgrid_receipt::signature::verify;
 
     fn identity() -> (tempfile::TempDir, Identity) {
         let folder = tempfile::tempdir().unwrap();

@@ -12,12 +12,12 @@ mod durable;
 pub mod event;
 pub mod exit;
 pub mod handshake;
-mod hex;
 pub mod identity;
 pub mod input;
 pub mod ledger;
 pub mod noise;
 pub mod protocol;
-pub mod receipt;
 pub mod run;
 pub mod transport;
+
+pub use veilgrid_receipt as receipt;

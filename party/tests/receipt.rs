@@ -4,11 +4,12 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use veilgrid_api::{manifest, plan::Plan, planner};
 use veilgrid_party::{
-    handshake::{PLAN_DOMAIN, PartySignature},
     identity::Identity,
     receipt::{
         CHARGE_DOMAIN, Charged, Check, RESULT_DOMAIN, Receipt, Released, ResultSignature, VERSION,
-        charge_message, result_hash, result_message, verify,
+        charge_message, result_hash, result_message,
+        signature::{PLAN_DOMAIN, PartySignature},
+        verify,
     },
 };
 

@@ -7,8 +7,7 @@ use veilgrid_api::{
 };
 use veilgrid_party::{
     decode::{Answers, decode},
-    handshake::PartySignature,
-    receipt::{Charged, Receipt, Released, ResultSignature, VERSION, result_hash},
+    receipt::{Charged, Receipt, Released, ResultSignature, VERSION, result_hash, signature::PartySignature},
 };
 
 /// What three hospitals may see: true sums with noise of about the size that the plan asks for.

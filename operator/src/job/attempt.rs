@@ -1,7 +1,11 @@
 //! One attempt of a job, as it is seen now.
 
 use super::observe::{Sight, observe};
-use crate::{context::Context, error::Error, names::Seat};
+use crate::{
+    context::Context,
+    error::Error,
+    names::{self, Seat},
+};
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 use std::sync::Arc;
 use veilgrid_api::{claim::PrivacyClaim, job::PrivateJob};
@@ -20,24 +24,8 @@ pub(super) struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     pub(super) fn of(job: &'a PrivateJob, ctx: &'a Context) -> Result<Self, Error> {
-        let metadata = &job.metadata;
-        let name = metadata.name.as_deref().ok_or(Error::Incomplete("a name"))?;
-        let uid = metadata.uid.as_deref().ok_or(Error::Incomplete("a uid"))?;
-        let home = metadata.namespace.as_deref().ok_or(Error::Incomplete("a namespace"))?;
         let attempt = job.status.as_ref().map_or(1, |status| status.attempt.max(1));
-        let seats: Vec<Seat<'a>> = job
-            .spec
-            .parties
-            .iter()
-            .map(|party| Seat {
-                job_namespace: home,
-                job: name,
-                uid,
-                party: &party.name,
-                namespace: party.dataset.namespace_from(home),
-                attempt,
-            })
-            .collect();
+        let seats = names::seats(job, attempt)?;
         let claims = seats.iter().map(|seat| ctx.cache.claims.get(&place(seat))).collect();
         let sight = |seat: &Seat<'_>| {
             let job = ctx.cache.party_jobs.get(&place(seat));

@@ -188,15 +188,15 @@ impl Attempt<'_> {
             Ok(hash) => hash,
             Err(message) => return self.fail(true, Reason::ResultLost, message).await,
         };
-        if let Some(place) = &self.job.spec.result {
-            let placed = match self.opened(&hash).await {
-                Ok(opened) => self.place(&opened, place).await?,
-                Err(message) => Err(message),
-            };
-            if let Err(message) = placed {
-                return self.fail(true, Reason::ResultLost, message).await;
-            }
-        }
+        let opened = self.opened(&hash).await.and_then(|opened| Ok((self.check(&opened)?, opened)));
+        let placed = match (&opened, &self.job.spec.result) {
+            (Ok((_, opened)), Some(place)) => self.place(opened, place).await?,
+            _ => Ok(()),
+        };
+        let receipt = match placed.and(opened) {
+            Ok((receipt, _)) => receipt,
+            Err(message) => return self.fail(true, Reason::ResultLost, message).await,
+        };
         self.settle(true).await?;
         let mut draft = Draft::of(self);
         draft.state("Scheduled", Truth::True, Reason::Ready, "");
@@ -204,6 +204,7 @@ impl Attempt<'_> {
         draft.state("Succeeded", Truth::True, Reason::Done, "");
         draft.phase(Phase::Succeeded, Reason::Done, "the result is there");
         draft.status.result_hash = Some(hash);
+        draft.status.receipt = Some(receipt);
         // What the parties said is in the status before their Jobs go.
         draft.parties();
         draft.write().await

@@ -3,7 +3,7 @@
 use super::{attempt::Attempt, observe::CONTAINER};
 use crate::{
     error::{Error, exists},
-    names::hex,
+    names,
 };
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::{
@@ -13,7 +13,9 @@ use kube::{
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use veilgrid_api::cluster::ResultPlace;
+use std::collections::BTreeMap;
+use veilgrid_api::{cluster::ResultPlace, status::ReceiptStatus};
+use veilgrid_receipt::{Receipt, hex::hex, verify};
 
 /// Bytes that a ConfigMap may hold.
 const LARGEST: usize = 1 << 20;
@@ -65,6 +67,32 @@ impl Attempt<'_> {
             }
         }
         Err(trouble)
+    }
+
+    /// Checks the receipt: every signature, and that it is about this run of this plan, by keys that the job pins. `Err` says
+    /// what does not hold.
+    pub(super) fn check(&self, opened: &Opened) -> Result<ReceiptStatus, String> {
+        let pinned = self.job.spec.parties.iter();
+        let pinned = pinned.filter_map(|party| Some((party.name.clone(), party.public_key.clone()?)));
+        let keys: BTreeMap<String, String> = pinned.collect();
+        let keys = (keys.len() == self.seats.len()).then_some(&keys);
+        let checks = verify(opened.receipt.as_bytes(), Some(opened.result.as_bytes()), keys);
+        if let Some(broken) = checks.iter().find(|check| !check.ok) {
+            return Err(format!("the receipt does not hold: {}: {}", broken.what, broken.detail));
+        }
+        let receipt: Receipt = serde_json::from_str(&opened.receipt)
+            .map_err(|error| format!("the receipt cannot be read: {error}"))?;
+        let claimed = self.claims.iter().flatten().all(|claim| claim.spec.plan == receipt.plan_hash);
+        let run = names::run(self.seats[0].uid, self.seats[0].attempt);
+        if !claimed || receipt.plan.run != run {
+            return Err("the receipt is about another plan or run than the claims".into());
+        }
+        Ok(ReceiptStatus {
+            verified: true,
+            hash: hex(&Sha256::digest(opened.receipt.as_bytes())),
+            plan: receipt.plan_hash,
+            public_keys: receipt.signatures.into_iter().map(|signed| signed.public_key).collect(),
+        })
     }
 
     /// Writes the result into the ConfigMap. The inner `Err` says why it cannot be there.

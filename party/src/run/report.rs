@@ -3,13 +3,12 @@
 use super::{error::RunError, session::Session};
 use crate::{
     durable,
-    handshake::PartySignature,
-    hex::{hex, unhex},
-    identity,
     protocol::{self, ProtocolError},
     receipt::{
         CHARGE_DOMAIN, Charged, RESULT_DOMAIN, Receipt, Released, ResultSignature, VERSION, charge_message,
+        hex::{hex, unhex},
         result_hash, result_message,
+        signature::{self, PartySignature},
     },
     transport::links::{Kind, Links},
 };
@@ -98,7 +97,7 @@ fn holds(session: &Session<'_>, signer: &PartySignature, peer: usize, words: &Wo
     let (plan, hash) = (&session.plan, &session.hash);
     let signed = |domain, message: &[u8], signature: &str| {
         unhex(signature.as_bytes())
-            .is_some_and(|signature| identity::verify(&signer.public_key, domain, message, &signature))
+            .is_some_and(|signed| signature::verify(&signer.public_key, domain, message, &signed))
     };
     let receives = plan.recipients.contains(&(peer as u32));
     let result = match &words.result {

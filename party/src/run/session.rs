@@ -9,7 +9,6 @@ use crate::{
     checkpoint::{Checkpoint, RunFolder, Stage},
     decode,
     event::{Event, Events, Phase},
-    handshake::PartySignature,
     identity::Identity,
     input::Position,
     ledger::{Charge, Ledger, State},
@@ -17,6 +16,7 @@ use crate::{
         additive::{self, Seeds},
         noise::PlannedNoise,
     },
+    receipt::signature::PartySignature,
     transport::links::Links,
 };
 use std::path::PathBuf;

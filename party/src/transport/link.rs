@@ -6,7 +6,7 @@ use super::{
     outbox::{Body, LAG, MAX_REASON, Outbox, WINDOW_MESSAGES, window_bytes},
     spares::Spares,
 };
-use crate::hex::hex;
+use crate::receipt::hex::hex;
 use std::{
     collections::VecDeque,
     pin::pin,

@@ -7,7 +7,7 @@ use super::{
     outbox::Body,
     tls::{Refusals, Tls},
 };
-use crate::{config::TlsConfig, hex::unhex};
+use crate::{config::TlsConfig, receipt::hex::unhex};
 use rustls::pki_types::ServerName;
 use std::{
     net::SocketAddr,

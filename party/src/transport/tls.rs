@@ -17,9 +17,12 @@ use rustls::{
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
+    fs,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use x509_parser::{extensions::GeneralName, parse_x509_certificate};
+use zeroize::Zeroizing;
 
 /// Both roles' configurations.
 pub(super) struct Tls {
@@ -42,9 +45,14 @@ impl Tls {
             roots.add(authority).map_err(|e| local("the authority's certificate", &e))?;
         }
         let roots = Arc::new(roots);
-        let chain = certificates(&config.certificate, "certificate")?;
+        let bundle = config.bundle.as_deref().map(read).transpose()?;
+        let (certificate, key) = match &bundle {
+            Some(bundle) => (bundle.as_str(), bundle.as_str()),
+            None => (config.certificate.as_str(), config.key.as_str()),
+        };
+        let chain = certificates(certificate, "certificate")?;
         let fingerprint = fingerprint(&chain[0]);
-        let key = PrivateKeyDer::from_pem_slice(config.key.as_bytes())
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
             .map_err(|e| local("the PEM text of the private key", &e))?;
         let provider = Arc::new(provider());
         let inner = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
@@ -69,6 +77,14 @@ impl Tls {
         client.resumption = Resumption::disabled();
         Ok(Self { client: Arc::new(client), server: Arc::new(server), fingerprint })
     }
+}
+
+/// A bundle of certificate and key.
+fn read(path: &Path) -> Result<Zeroizing<String>, LinkError> {
+    let text = fs::read_to_string(path).map(Zeroizing::new);
+    text.map_err(|error| {
+        LinkError::Local(format!("the bundle of certificate and key {}: {error}", path.display()))
+    })
 }
 
 /// The `ring` provider with its suites in the order of their speed here: AES-GCM needs the CPU's help.

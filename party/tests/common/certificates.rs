@@ -25,6 +25,7 @@ impl Authority {
             authority: self.0.pem(),
             certificate: params.signed_by(&key, &self.0).unwrap().pem(),
             key: Zeroizing::new(key.serialize_pem()),
+            bundle: None,
         }
     }
 }

@@ -5,8 +5,9 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use veilgrid_api::{manifest, plan::Plan, planner};
 use veilgrid_party::{
-    handshake::{Agreement, HandshakeError, PLAN_DOMAIN, agree},
-    identity::{Identity, KnownPeers, verify},
+    handshake::{Agreement, HandshakeError, agree},
+    identity::{Identity, KnownPeers},
+    receipt::signature::{PLAN_DOMAIN, verify},
     transport::links::{Kind, Links},
 };
 

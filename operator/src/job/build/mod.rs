@@ -8,7 +8,7 @@ pub(super) use params::READY;
 
 use super::validate::Accepted;
 use crate::{
-    identity::{IdentityError, OperatorSeed},
+    identity::{Identity, IdentityError, OperatorSeed},
     names::{ACCOUNT, MANAGED_BY, MANAGER, ROLE, SERVICE, Seat},
 };
 use k8s_openapi::{
@@ -31,6 +31,17 @@ pub struct PodSettings {
     pub image: String,
     /// `Always`, `IfNotPresent` or `Never`.
     pub pull_policy: String,
+    /// Where parties' keys come from.
+    pub identity: IdentitySource,
+}
+
+/// Where the private key of a party's certificate comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentitySource {
+    /// It is born on the pod's node and never leaves it; the operator signs.
+    Node,
+    /// The operator derives it, and only the party's pod mounts the Secret that holds it.
+    Secret,
 }
 
 /// What every pod of a namespace shares.
@@ -55,7 +66,7 @@ pub struct PartyObjects {
     pub namespace: String,
     /// One pod, once.
     pub job: Job,
-    /// Manifest, configuration, certificate and key.
+    /// Manifest and configuration; certificate and key where these are not born on the node.
     pub secret: Secret,
 }
 
@@ -95,17 +106,31 @@ pub fn objects(
     day: i64,
     settings: &PodSettings,
 ) -> Result<Objects, IdentityError> {
+    let authority = seed.authority(&accepted.run, day)?;
     let build = |(index, seat): (usize, &Seat<'_>)| {
-        let identity = seed.issue(&accepted.run, seat.party, day)?;
+        let identity = match settings.identity {
+            IdentitySource::Node => None,
+            IdentitySource::Secret => Some(seed.issue(&accepted.run, seat.party, day)?),
+        };
         let metadata = metadata(seat.name(), seat.namespace, seat.labels());
         Ok(PartyObjects {
             namespace: seat.namespace.to_owned(),
             job: party_job::job(metadata.clone(), job, &accepted.parties[index], seat, settings),
-            secret: params::secret(metadata, job, accepted, seats, index, &identity),
+            secret: params::secret(metadata, job, accepted, seats, index, tls(&authority, identity)),
         })
     };
     let parties = seats.iter().enumerate().map(build).collect::<Result<_, IdentityError>>()?;
     Ok(Objects { parties, policies: network::policies(seats) })
+}
+
+/// The party's `tls` configuration.
+fn tls(authority: &str, identity: Option<Identity>) -> Value {
+    match identity {
+        Some(Identity { certificate, key }) => {
+            json!({"authority": authority, "certificate": certificate, "key": *key})
+        }
+        None => json!({"authority": authority, "bundle": format!("{}/bundle.pem", params::IDENTITY)}),
+    }
 }
 
 /// What a namespace needs before its first party.

@@ -1,10 +1,7 @@
 //! What a party is told: its manifest, its configuration, and who it is.
 
 use super::{super::validate::Accepted, typed};
-use crate::{
-    identity::Identity,
-    names::{PORT, Seat},
-};
+use crate::names::{PORT, Seat};
 use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -20,6 +17,8 @@ use veilgrid_api::{
 pub(super) const DATA: &str = "/data";
 /// Where the Secret is mounted.
 pub(super) const PARAMS: &str = "/etc/veilgrid";
+/// Where a key that was born on the node is mounted.
+pub(super) const IDENTITY: &str = "/var/run/veilgrid";
 /// The party's lasting folder.
 pub(super) const STATE: &str = "/var/lib/veilgrid";
 /// Where result and receipt are written.
@@ -35,7 +34,7 @@ pub(super) fn secret(
     accepted: &Accepted,
     seats: &[Seat<'_>],
     me: usize,
-    identity: &Identity,
+    tls: Value,
 ) -> Secret {
     let peers: Map<String, Value> = seats
         .iter()
@@ -51,11 +50,7 @@ pub(super) fn secret(
         "out": OUT,
         "listen": format!("0.0.0.0:{PORT}"),
         "peers": peers,
-        "tls": {
-            "authority": identity.authority,
-            "certificate": identity.certificate,
-            "key": *identity.key,
-        },
+        "tls": tls,
         // A peer's pod may need a node first.
         "patienceSeconds": job.spec.ready_deadline_seconds.unwrap_or(READY),
         "termination": TERMINATION,

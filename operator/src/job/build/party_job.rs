@@ -2,11 +2,14 @@
 
 use super::{
     super::{observe::CONTAINER, validate::Participant},
-    PodSettings,
-    params::{DATA, OUT, PARAMS, STATE, TERMINATION},
+    IdentitySource, PodSettings,
+    params::{DATA, IDENTITY, OUT, PARAMS, STATE, TERMINATION},
     typed,
 };
-use crate::names::{ACCOUNT, PORT, ROLE, SERVICE, Seat};
+use crate::{
+    names::{ACCOUNT, PORT, ROLE, SERVICE, Seat},
+    signer::SIGNER,
+};
 use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use serde_json::{Map, Value, json};
 use veilgrid_api::job::PrivateJob;
@@ -75,6 +78,21 @@ pub(super) fn job(
             data, empty("state"), empty("out"), empty("tmp"),
         ],
     });
+    if settings.identity == IdentitySource::Node {
+        let deadline = spec.active_deadline_seconds.unwrap_or(DEADLINE);
+        let source = json!({"podCertificate": {
+            "signerName": SIGNER,
+            "keyType": "ED25519",
+            "credentialBundlePath": "bundle.pem",
+            // For as long as the party may live, and what the API server allows.
+            "maxExpirationSeconds": deadline.saturating_add(3600).clamp(7200, 7_862_400),
+        }});
+        append(
+            &mut pod["volumes"],
+            json!({"name": "identity", "projected": {"sources": [source], "defaultMode": 0o440}}),
+        );
+        append(&mut pod["containers"][0]["volumeMounts"], read_only("identity", IDENTITY));
+    }
     if let Some(placement) = &spec.placement {
         for (field, value) in [
             ("nodeSelector", json!(placement.node_selector)),
@@ -104,6 +122,12 @@ pub(super) fn job(
     }));
     object.metadata = metadata;
     object
+}
+
+fn append(list: &mut Value, item: Value) {
+    if let Some(items) = list.as_array_mut() {
+        items.push(item);
+    }
 }
 
 fn without_nulls(mut value: Value) -> Value {

@@ -148,6 +148,7 @@ impl World {
                 authority: String::new(),
                 certificate: String::new(),
                 key: String::new().into(),
+                bundle: None,
             },
             patience_seconds: 10,
             termination: None,

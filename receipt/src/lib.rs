@@ -2,13 +2,15 @@
 //!
 //! Every party writes the same bytes: nothing in a receipt depends on who writes it or when.
 
+pub mod hex;
+pub mod signature;
 mod verify;
 
 pub use verify::{Check, verify};
 
-use crate::handshake::PartySignature;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use signature::PartySignature;
 use veilgrid_api::{
     amount::{Delta, Epsilon},
     plan::{Plan, PlanHash, canonical_json},

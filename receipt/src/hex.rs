@@ -1,7 +1,7 @@
 //! Lower-case hexadecimal digits.
 
 /// The digits of some bytes.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     // Sized at once: a key's digits leave no copy behind in memory that was outgrown.
     let mut text = String::with_capacity(2 * bytes.len());
@@ -13,7 +13,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Exactly `N` bytes; `None` for any other text.
-pub(crate) fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+pub fn unhex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

@@ -2,9 +2,8 @@
 
 use super::{CHARGE_DOMAIN, RESULT_DOMAIN, Receipt, VERSION, charge_message, result_hash, result_message};
 use crate::{
-    handshake::PLAN_DOMAIN,
     hex::{hex, unhex},
-    identity,
+    signature::{self, PLAN_DOMAIN},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -182,7 +181,7 @@ fn released(checks: &mut Checks, receipt: &Receipt, hash: &PlanHash, result: Opt
 }
 
 fn holds(key: &str, domain: &str, message: &[u8], signature: &str) -> bool {
-    unhex(signature.as_bytes()).is_some_and(|signature| identity::verify(key, domain, message, &signature))
+    unhex(signature.as_bytes()).is_some_and(|signature| signature::verify(key, domain, message, &signature))
 }
 
 struct Checks(Vec<Check>);

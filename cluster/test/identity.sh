@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Who is believed to be a party, on the cluster of KUBECONFIG: identity.sh OPERATOR REPO. The images of the party and the probe are
+# loaded already. Keys born on the node or kept in Secrets both work; a pod that is no party gets no certificate and no connection.
+set -euo pipefail
+operator=$1 repo=$2
+. "$repo/cluster/test/lib.sh"
+
+definitions
+organisations research
+# Secrets live for seconds: what they ever held is kept.
+kubectl get secrets -A -w -o json >"$work/secrets" 2>/dev/null &
+watcher=$!
+disown
+succeeded() { [ "$(get "$1" .status.phase)" = Succeeded ]; }
+keys() { { grep -o '"config.json": "[^"]*"' "$work/secrets" || true; } | cut -d'"' -f4 | sort -u | while read -r text; do base64 -d <<<"$text"; echo; done | grep -c 'PRIVATE KEY' || true; }
+
+for source in node secret; do
+  start_operator --identity-source "$source"
+  hospitals "by-$source" | kubectl apply -f - >/dev/null
+  wait_for 90 "the job with keys by $source" succeeded "by-$source"
+  stop_operator
+  case $source in
+    node) [ "$(keys)" = 0 ] || fail "a Secret holds a private key though keys are born on nodes" ;;
+    secret) [ "$(keys)" = 3 ] || fail "$(keys) private keys in Secrets, not 3" ;;
+  esac
+  good "keys by $source: the job succeeded, and Secrets held $(keys) private keys"
+done
+kill "$watcher" 2>/dev/null || true
+
+# A party that waits for a peer: west's rows are not there yet.
+kubectl -n west delete configmap rows >/dev/null
+start_operator --identity-source node
+hospitals waits | kubectl apply -f - >/dev/null
+runs() { [ "$(kubectl -n north get pods -l veilgrid.dev/job=waits -o 'jsonpath={.items[0].status.phase}')" = Running ]; }
+wait_for 60 "the pod of north" runs
+pod=$(kubectl -n north get pods -l veilgrid.dev/job=waits -o 'jsonpath={.items[0].metadata.name}')
+address=$(kubectl -n north get pod "$pod" -o 'jsonpath={.status.podIP}'):7443
+uid=$(kubectl -n research get privatejob waits -o 'jsonpath={.metadata.uid}')
+
+# probe NAMESPACE NAME LABELS: a pod that is no party, whatever its labels say.
+probe() {
+  kubectl -n "$1" run "$2" --image=localhost/probe:1 --image-pull-policy=Never --labels="$3" --command -- /probe serve 7000 >/dev/null
+  kubectl -n "$1" wait --for=condition=Ready "pod/$2" --timeout=30s >/dev/null
+}
+# A party says nothing to those who show no certificate; where it is not even reached, the connection is what fails.
+reaches() {
+  local said
+  if said=$(kubectl -n "$1" exec "$2" -- /probe reach 2 "$address" 2>&1); then fail "a party answered $2 of $1"; fi
+  ! grep -q 'dial tcp' <<<"$said"
+}
+probe north stranger role=stranger
+probe research curious role=curious
+mine="app.kubernetes.io/managed-by=veilgrid,veilgrid.dev/job-uid=$uid"
+probe north insider "$mine"
+# That the port is open at all, a pod with the job's labels shows; what it lacks is a certificate.
+reaches north insider || fail "a party's port is not open to the job's own pods"
+! reaches north stranger || fail "a pod of the same namespace reaches a party"
+! reaches research curious || fail "a pod of the scientist reaches a party"
+good "only pods of the job reach a party's port, and without a certificate they get no word"
+
+# A pod of north that says it is west asks the signer.
+kubectl -n north create -f - >/dev/null <<EOF
+apiVersion: v1
+kind: Pod
+metadata:
+  name: forged
+  labels:
+    app.kubernetes.io/managed-by: veilgrid
+    veilgrid.dev/job: waits
+    veilgrid.dev/job-namespace: research
+    veilgrid.dev/job-uid: $uid
+    veilgrid.dev/party: west
+    veilgrid.dev/role: party
+spec:
+  containers: [{name: c, image: "localhost/probe:1", imagePullPolicy: Never, volumeMounts: [{name: identity, mountPath: /identity}]}]
+  volumes:
+    - name: identity
+      projected: {sources: [{podCertificate: {signerName: veilgrid.dev/party, keyType: ED25519, credentialBundlePath: bundle.pem}}]}
+EOF
+denied() { kubectl -n north get podcertificaterequests -o 'jsonpath={range .items[?(@.spec.podName=="forged")]}{.status.conditions[0].type}{end}' | grep -q Denied; }
+wait_for 60 "the refusal of a forged pod's request" denied
+[ "$(kubectl -n north get pod forged -o 'jsonpath={.status.phase}')" = Pending ] || fail "a forged pod runs"
+good "a pod that only says it is a party gets no certificate"
+kubectl -n north delete pod stranger insider forged --grace-period=1 >/dev/null
+
+kubectl -n west create configmap rows --from-file="$(ls "$repo"/examples/hospitals/west.{csv,parquet} 2>/dev/null)" >/dev/null
+wait_for 150 "the job's success once its rows are there" succeeded waits
+good "the job that waited succeeded"
+if grep -q 'PRIVATE KEY' "$work/operator.log"; then fail "the operator's log holds a private key"; fi
+echo "all identities were as they should be"

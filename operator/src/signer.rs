@@ -1,0 +1,130 @@
+//! Signs for parties whose keys are born on their nodes (`certificates.k8s.io` PodCertificateRequest): no API object ever holds
+//! such a key.
+//!
+//! A kubelet may ask only for pods of its own node, which the API server checks. This signer answers only for the pods that the
+//! operator made for the present attempt of a job, with the name of the party that the pod stands for.
+
+use crate::{context::Context, error::Error, names};
+use k8s_openapi::{
+    api::certificates::v1beta1::PodCertificateRequest,
+    jiff::{SignedDuration, Timestamp},
+};
+use kube::{
+    Client, ResourceExt,
+    api::{Patch, PatchParams},
+    core::GroupVersion,
+    discovery,
+    runtime::{controller::Action, reflector::ObjectRef},
+};
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+use veilgrid_api::status::Phase;
+
+/// What pods call this signer.
+pub const SIGNER: &str = "veilgrid.dev/party";
+/// A cache may be behind the kubelet's request.
+const AGAIN: Duration = Duration::from_millis(200);
+/// A request that nobody can vouch for is refused when it is this old: the caches have caught up.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
+
+/// Whether the cluster has such requests.
+pub async fn is_offered(client: &Client) -> Result<bool, kube::Error> {
+    let groups = client.list_api_groups().await?;
+    let offered = groups.groups.iter().any(|group| {
+        group.name == "certificates.k8s.io"
+            && group.versions.iter().any(|version| version.version == "v1beta1")
+    });
+    if !offered {
+        return Ok(false);
+    }
+    let version = GroupVersion::gv("certificates.k8s.io", "v1beta1");
+    Ok(discovery::pinned_group(client, &version).await?.recommended_kind("PodCertificateRequest").is_some())
+}
+
+/// Whose certificate a request asks for: the run and the party.
+fn vouch(request: &PodCertificateRequest, ctx: &Context) -> Option<(String, String)> {
+    let namespace = request.namespace()?;
+    let pod = ctx.cache.pods_listed.get(&ObjectRef::new(&request.spec.pod_name).within(&namespace))?;
+    let label = |name: &str| pod.labels().get(name).map(String::as_str);
+    if pod.metadata.uid.as_ref() != Some(&request.spec.pod_uid) {
+        return None;
+    }
+    let job = ObjectRef::new(label(names::JOB)?).within(label(names::JOB_NAMESPACE)?);
+    let job = ctx.cache.jobs.get(&job)?;
+    let status = job
+        .status
+        .as_ref()
+        .filter(|status| status.phase == Phase::Running || status.phase == Phase::Reserving);
+    let attempt = status.map_or(1, |status| status.attempt.max(1));
+    let seat =
+        names::seats(&job, attempt).ok()?.into_iter().find(|seat| Some(seat.party) == label(names::PARTY))?;
+    // The labels say whose it is; that the operator made it, its Job says.
+    let owner = pod.owner_references().iter().find(|owner| owner.controller == Some(true))?;
+    let made = ctx.cache.party_jobs.get(&ObjectRef::new(&seat.name()).within(seat.namespace))?;
+    let ours = seat.namespace == namespace
+        && label(names::JOB_UID) == Some(seat.uid)
+        && made.metadata.uid.as_ref() == Some(&owner.uid)
+        && made.labels().get(names::JOB_UID).map(String::as_str) == Some(seat.uid);
+    ours.then(|| (names::run(seat.uid, seat.attempt), seat.party.to_owned()))
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// The API server's.
+pub async fn reconcile(request: Arc<PodCertificateRequest>, ctx: Arc<Context>) -> Result<Action, Error> {
+    let answered = request.status.as_ref().and_then(|status| status.conditions.as_ref());
+    if request.spec.signer_name != SIGNER || answered.is_some_and(|conditions| !conditions.is_empty()) {
+        return Ok(Action::await_change());
+    }
+    let now = Timestamp::now();
+    let status = match vouch(&request, &ctx) {
+        Some((run, party)) => match issue(&request, &run, &party, now, &ctx) {
+            Ok(status) => status,
+            Err(error) => refusal("Failed", "BadRequest", &error.to_string(), now),
+        },
+        None => {
+            let made = request.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0);
+            if now.duration_since(made) < PATIENCE {
+                return Ok(Action::requeue(AGAIN));
+            }
+            refusal("Denied", "NotAParty", "this pod is no party of a running PrivateJob", now)
+        }
+    };
+    let api = ctx.api::<PodCertificateRequest>(&request.namespace().unwrap_or_default());
+    let patch = json!({"status": status});
+    api.patch_status(&request.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
+    Ok(Action::await_change())
+}
+
+fn issue(
+    request: &PodCertificateRequest,
+    run: &str,
+    party: &str,
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<Value, Error> {
+    let seconds = request.spec.max_expiration_seconds.unwrap_or(86400).max(3600);
+    let from = now.as_second();
+    let at = |second: i64| Timestamp::from_second(second).unwrap_or(now).to_string();
+    let csr = &request.spec.stub_pkc_s10_request.0;
+    let chain = ctx.seed.sign(run, party, csr, from as u64, seconds as u64)?;
+    let seconds = i64::from(seconds);
+    Ok(json!({
+        "certificateChain": chain,
+        "notBefore": at(from),
+        "notAfter": at(from + seconds),
+        // A party reads its certificate once; it is good for longer than the party may live.
+        "beginRefreshAt": at(from + seconds - 600),
+        "conditions": [condition("Issued", "Signed", "", now)],
+    }))
+}
+
+fn refusal(kind: &str, reason: &str, message: &str, now: Timestamp) -> Value {
+    json!({"conditions": [condition(kind, reason, message, now)]})
+}
+
+fn condition(kind: &str, reason: &str, message: &str, now: Timestamp) -> Value {
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
+    json!({"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": now})
+}
