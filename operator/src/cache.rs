@@ -3,14 +3,16 @@
 use crate::{
     names::{JOB, JOB_NAMESPACE, MANAGED_BY, MANAGER, ROLE},
     signer::SIGNER,
+    watch,
 };
 use futures::{
     StreamExt, TryStreamExt,
     stream::{self, BoxStream},
 };
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::{batch::v1::Job, certificates::v1beta1::PodCertificateRequest, core::v1::Pod};
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Client, Resource, ResourceExt,
     runtime::{
         WatchStreamExt,
         reflector::{self, ObjectRef, Store},
@@ -90,20 +92,25 @@ impl Cache {
     }
 }
 
-/// Starts the caches; the future keeps them fresh for as long as it is polled. `signs` says whether requests for certificates
+/// Starts the caches of the namespaces that are named, or of all; the future keeps them fresh for as long as it is polled. `signs` says whether requests for certificates
 /// are watched.
-pub fn start(client: &Client, queues: Queues, signs: bool) -> (Arc<Cache>, impl Future<Output = ()> + use<>) {
+pub fn start(
+    client: &Client,
+    namespaces: &[String],
+    queues: Queues,
+    signs: bool,
+) -> (Arc<Cache>, impl Future<Output = ()> + use<>) {
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
     let parties = ours.clone().labels(&format!("{MANAGED_BY}={MANAGER},{ROLE}=party"));
-    let (jobs, jobs_seen) = reflect::<PrivateJob>(client, watcher::Config::default());
-    let (datasets, datasets_seen) = reflect::<PrivateDataset>(client, watcher::Config::default());
-    let (budgets, budgets_seen) = reflect::<PrivacyBudget>(client, watcher::Config::default());
-    let (claims, claims_seen) = reflect::<PrivacyClaim>(client, watcher::Config::default());
-    let (party_jobs, party_jobs_seen) = reflect::<Job>(client, ours);
-    let (pods_listed, pods_seen) = reflect::<Pod>(client, parties);
+    let (jobs, jobs_seen) = reflect::<PrivateJob>(client, namespaces, watcher::Config::default());
+    let (datasets, datasets_seen) = reflect::<PrivateDataset>(client, namespaces, watcher::Config::default());
+    let (budgets, budgets_seen) = reflect::<PrivacyBudget>(client, namespaces, watcher::Config::default());
+    let (claims, claims_seen) = reflect::<PrivacyClaim>(client, namespaces, watcher::Config::default());
+    let (party_jobs, party_jobs_seen) = reflect::<Job>(client, namespaces, ours);
+    let (pods_listed, pods_seen) = reflect::<Pod>(client, namespaces, parties);
     let asked = watcher::Config::default().fields(&format!("spec.signerName={SIGNER}"));
     let (requests, requests_seen) = match signs {
-        true => reflect::<PodCertificateRequest>(client, asked),
+        true => reflect::<PodCertificateRequest>(client, namespaces, asked),
         false => (reflector::store().0, stream::pending().boxed()),
     };
     let cache = Arc::new(Cache {
@@ -163,14 +170,23 @@ pub fn start(client: &Client, queues: Queues, signs: bool) -> (Arc<Cache>, impl 
 }
 
 /// A cache of one kind, and the objects as they change or go.
-fn reflect<K>(client: &Client, config: watcher::Config) -> (Store<K>, BoxStream<'static, K>)
+fn reflect<K>(
+    client: &Client,
+    namespaces: &[String],
+    config: watcher::Config,
+) -> (Store<K>, BoxStream<'static, K>)
 where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static,
 {
     let (reader, writer) = reflector::store::<K>();
-    let stream = watcher(Api::<K>::all(client.clone()), config)
-        .modify(|object| object.meta_mut().managed_fields = None)
-        .default_backoff()
+    let stream = watch::events(client, namespaces, &config, reader.clone())
+        .modify(|object: &mut K| object.meta_mut().managed_fields = None)
         .reflect(writer)
         .touched_objects()
         .inspect_err(|error| tracing::warn!(kind = %K::kind(&()), %error, "a watch failed and begins again"))

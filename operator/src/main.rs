@@ -1,9 +1,16 @@
 //! `veilgrid-operator`: runs in a cluster, or beside it with a kubeconfig.
 
 use clap::{Args, Parser, Subcommand};
-use kube::client::ClientBuilder;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{
+    Api, Client, ResourceExt,
+    api::{Patch, PatchParams},
+    client::ClientBuilder,
+};
 use std::{
     error::Error,
+    fmt::Display,
+    io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -15,7 +22,8 @@ use veilgrid_operator::{
     identity::OperatorSeed,
     job::build::{IdentitySource, PodSettings},
     lease::{Election, Place},
-    run,
+    names::MANAGER,
+    probe, run,
     server::{self, Served},
     signer,
     writes::{Fault, WritesLayer},
@@ -41,7 +49,22 @@ enum Command {
     /// Reconciles until it is told to stop (SIGTERM, Ctrl-C)
     Run(RunArgs),
     /// Prints the custom resource definitions
-    Crds,
+    Crds(CrdsArgs),
+    /// Checks an installation from inside the cluster: an operator answers, and the API server knows every kind
+    Probe(ProbeArgs),
+}
+
+#[derive(Args)]
+struct CrdsArgs {
+    /// Applies them to the cluster instead, whoever wrote those that are there
+    #[arg(long)]
+    apply: bool,
+}
+
+#[derive(Args)]
+struct ProbeArgs {
+    /// Where the operator says that it is ready, such as http://veilgrid-operator-metrics:8080/readyz
+    url: String,
 }
 
 #[derive(Args)]
@@ -68,6 +91,9 @@ struct RunArgs {
     /// What this replica calls itself in the Lease; its host name where absent
     #[arg(long, value_name = "NAME", env = "POD_NAME")]
     identity: Option<String>,
+    /// The only namespaces to look at; all of the cluster where absent
+    #[arg(long, value_name = "NAMESPACE,...", value_delimiter = ',')]
+    namespaces: Vec<String>,
 }
 
 #[tokio::main]
@@ -86,32 +112,49 @@ async fn main() -> ExitCode {
 
 async fn command(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Crds => {
+        Command::Crds(CrdsArgs { apply: false }) => {
             let texts: Vec<&str> = veilgrid_api::crd::CRDS.iter().map(|(_, text)| *text).collect();
-            std::io::Write::write_all(&mut std::io::stdout(), texts.join("---\n").as_bytes())?;
-            Ok(())
+            Ok(std::io::stdout().write_all(texts.join("---\n").as_bytes())?)
+        }
+        Command::Crds(CrdsArgs { apply: true }) => apply_definitions().await,
+        Command::Probe(args) => {
+            let client = Client::try_default().await.map_err(unreachable)?;
+            let lines = probe::probe(&args.url, client).await?;
+            Ok(writeln!(std::io::stdout(), "{}", lines.join("\n"))?)
         }
         Command::Run(args) => reconcile(args).await,
     }
 }
 
+fn unreachable(error: impl Display) -> String {
+    format!("no cluster can be reached: {error}; run in a cluster, or set KUBECONFIG")
+}
+
+/// Helm installs custom resource definitions once and never changes them: this does.
+async fn apply_definitions() -> Result<(), Box<dyn Error>> {
+    let client = Client::try_default().await.map_err(unreachable)?;
+    let api: Api<CustomResourceDefinition> = Api::all(client);
+    let params = PatchParams::apply(MANAGER).force();
+    for definition in veilgrid_api::crd::definitions() {
+        let name = definition.name_any();
+        api.patch(&name, &params, &Patch::Apply(&definition))
+            .await
+            .map_err(|error| format!("{name}: {error}"))?;
+        writeln!(std::io::stdout(), "{name} is up to date")?;
+    }
+    Ok(())
+}
+
 async fn reconcile(args: RunArgs) -> Result<(), Box<dyn Error>> {
     let seed = seed(&args.seed_file)?;
     let served = Arc::new(Served::default());
-    let unreachable =
-        |error: String| format!("no cluster can be reached: {error}; run in a cluster, or set KUBECONFIG");
-    let config = kube::Config::infer().await.map_err(|error| unreachable(error.to_string()))?;
+    let config = kube::Config::infer().await.map_err(unreachable)?;
     let layer = WritesLayer::new(Arc::clone(&served.metrics), Fault::from_env()?);
-    let client = ClientBuilder::try_from(config)
-        .map_err(|error| unreachable(error.to_string()))?
-        .with_layer(&layer)
-        .build();
+    let client = ClientBuilder::try_from(config).map_err(unreachable)?.with_layer(&layer).build();
     let identity = match args.identity_source.as_str() {
         "node" => IdentitySource::Node,
         "secret" => IdentitySource::Secret,
-        _ if signer::is_offered(&client).await.map_err(|error| unreachable(error.to_string()))? => {
-            IdentitySource::Node
-        }
+        _ if signer::is_offered(&client).await.map_err(unreachable)? => IdentitySource::Node,
         _ => IdentitySource::Secret,
     };
     tracing::info!(?identity, "where parties' keys come from");
@@ -142,7 +185,7 @@ async fn reconcile(args: RunArgs) -> Result<(), Box<dyn Error>> {
             }
         };
         tokio::select! {
-            () = run::run(client, Arc::clone(&served.metrics), seed, settings, started) => "the watches ended",
+            () = run::run(client, &args.namespaces, Arc::clone(&served.metrics), seed, settings, started) => "the watches ended",
             // Starting over is the only way to be sure that nothing goes on.
             () = lost => "another replica may lead now",
         }

@@ -36,9 +36,10 @@ const CONCURRENCY: u16 = 16;
 /// The pause after a conflict.
 const CONFLICT: Duration = Duration::from_millis(200);
 
-/// Reconciles until it is dropped, or the watches end.
+/// Reconciles what is in the namespaces that are named, or in all, until it is dropped or the watches end.
 pub async fn run(
     client: Client,
+    namespaces: &[String],
     metrics: Arc<Metrics>,
     seed: OperatorSeed,
     pods: PodSettings,
@@ -48,7 +49,7 @@ pub async fn run(
     let (budgets, budgets_to_see) = unbounded_channel();
     let (requests, requests_to_see) = unbounded_channel();
     let signs = pods.identity == IdentitySource::Node;
-    let (cache, refresh) = cache::start(&client, Queues { jobs, budgets, requests }, signs);
+    let (cache, refresh) = cache::start(&client, namespaces, Queues { jobs, budgets, requests }, signs);
     let reporter = Reporter { controller: "veilgrid-operator".into(), instance: None };
     let ctx = Arc::new(Context {
         recorder: Recorder::new(client.clone(), reporter),
