@@ -8,7 +8,7 @@ enter
 FAKE_NODES=${FAKE_NODES:-50}
 [ -x "$BIN/kwok" ] || die "$BIN/kwok is missing: run build.sh"
 if ! alive kwok; then
-  start kwok "$BIN/kwok" -v WARN --config "$BIN/kwok-stages.yaml" --kubeconfig "$D/pki/admin.kubeconfig" --manage-nodes-with-label-selector=fake=true \
+  start kwok "$BIN/kwok" -v WARN --config "${STAGES:-$BIN/kwok-stages.yaml}" --kubeconfig "$D/pki/admin.kubeconfig" --manage-nodes-with-label-selector=fake=true \
     --manage-all-nodes=false --node-lease-duration-seconds=40 --cidr "$NET.128.0/17" --node-ip "$NET.128.1" ${KWOK_ARGS:-}
 fi
 for i in $(seq "$FAKE_NODES"); do

@@ -70,16 +70,29 @@ pub enum Approval {
     Manual,
 }
 
-/// Devices that each party's pod asks for, as an extended resource.
+/// Devices that each party's pod asks for: an extended resource, or devices of a class (dynamic resource allocation).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "has(self.resource) != has(self.deviceClass)", "message": "write exactly one of resource and deviceClass"},
+    {"rule": "!has(self.selectors) || has(self.deviceClass)", "message": "selectors choose among the devices of a deviceClass"}
+]))]
 pub struct Accelerator {
-    /// The resource, such as `nvidia.com/gpu`.
+    /// The extended resource, such as `nvidia.com/gpu`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 3, max = 253),
         regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
     )]
-    pub resource: String,
+    pub resource: Option<String>,
+    /// The DeviceClass, such as `gpu.nvidia.com`, where the cluster has dynamic resource allocation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT))]
+    pub device_class: Option<String>,
+    /// CEL expressions over `device`, all of which must hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), inner(length(min = 1, max = 2048)), extend("x-kubernetes-list-type" = "atomic"))]
+    pub selectors: Vec<String>,
     /// How many.
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 16))]

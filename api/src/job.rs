@@ -61,6 +61,10 @@ pub struct PrivateJobSpec {
     /// Which nodes the parties' pods may run on. Of no effect on one machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placement: Option<Placement>,
+    /// The Kueue LocalQueue, of the same name in each party's namespace, that admits the parties' Jobs. Of no effect on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = NAME))]
+    pub queue_name: Option<String>,
     /// Where a cluster puts the result. On one machine it goes into the folder of `--out`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultPlace>,

@@ -29,6 +29,8 @@ pub const JOB_NAMESPACE: &str = "veilgrid.dev/job-namespace";
 pub const JOB_UID: &str = "veilgrid.dev/job-uid";
 /// The party's name.
 pub const PARTY: &str = "veilgrid.dev/party";
+/// By which Kueue knows the queue of a Job.
+pub const QUEUE: &str = "kueue.x-k8s.io/queue-name";
 /// The attempt, from 1.
 pub const ATTEMPT: &str = "veilgrid.dev/attempt";
 /// `party` on pods.

@@ -15,6 +15,7 @@ use k8s_openapi::{
         batch::v1::Job,
         core::v1::{Pod, Secret, Service, ServiceAccount},
         networking::v1::NetworkPolicy,
+        resource::v1::ResourceClaimTemplate,
     },
 };
 use kube::{
@@ -55,6 +56,9 @@ pub(super) async fn make(objects: Objects, ctx: &Context) -> Result<(), Error> {
         apply::<NetworkPolicy>(policy, ctx).await?;
     }
     for party in &objects.parties {
+        if let Some(devices) = &party.devices {
+            apply::<ResourceClaimTemplate>(devices, ctx).await?;
+        }
         apply::<Secret>(&party.secret, ctx).await?;
     }
     Ok(())

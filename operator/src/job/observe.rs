@@ -28,6 +28,8 @@ pub(super) struct Sight {
     pub device: String,
     /// SHA-256 of the result that it opened.
     pub result: Option<String>,
+    /// When its Job was let go, in seconds since 1970; its queue holds it where absent.
+    pub released: Option<i64>,
     /// Its pod has a node.
     pub scheduled: bool,
     /// Its container has never started.
@@ -87,6 +89,12 @@ pub(super) fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
         let conditions = job?.status.as_ref()?.conditions.as_ref()?;
         conditions.iter().find(|c| c.type_ == kind && c.status == "True")
     };
+    let released = job.and_then(|job| {
+        let held = job.spec.as_ref()?.suspend == Some(true);
+        let begun = job.status.as_ref().and_then(|status| status.start_time.as_ref());
+        let begun = begun.or(job.metadata.creation_timestamp.as_ref());
+        begun.filter(|_| !held).map(|time| time.0.as_second())
+    });
     let Some((pod, is_there)) = pod else {
         return match condition("Failed") {
             Some(failed) => Sight {
@@ -96,7 +104,8 @@ pub(super) fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
                 ..Sight::default()
             },
             None => Sight {
-                message: "no pod yet".into(),
+                message: if released.is_some() { "no pod yet" } else { "its queue holds it" }.into(),
+                released,
                 lost: job.is_none(),
                 never_started: job.is_some(),
                 ..Sight::default()
@@ -105,6 +114,7 @@ pub(super) fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
     };
     let seen = Sight {
         pod: pod.metadata.name.clone(),
+        released,
         scheduled: pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some()),
         ..Sight::default()
     };

@@ -153,9 +153,13 @@ impl Attempt<'_> {
         let ready = waits.is_empty();
         let since = condition::find(&draft.status.conditions, "PartiesReady")
             .and_then(|c| c.last_transition_time.parse::<Timestamp>().ok());
-        let waited = since.map_or(0, |since| (now().as_second() - since.as_second()).max(0)) as u64;
+        // A queue may hold the parties for as long as it likes.
+        let held = self.sights.iter().any(|sight| sight.released.is_none());
+        let released = self.sights.iter().filter_map(|sight| sight.released).max();
+        let since = released.max(since.map(|since| since.as_second()));
+        let waited = since.map_or(0, |since| (now().as_second() - since).max(0)) as u64;
         let deadline = u64::from(self.job.spec.ready_deadline_seconds.unwrap_or(build::READY));
-        if !ready && waited >= deadline {
+        if !ready && !held && waited >= deadline {
             let message = format!("not all parties run after {deadline} s: {}", waits.join("; "));
             return self.collapse(Reason::NotReady, message).await;
         }
@@ -175,7 +179,7 @@ impl Attempt<'_> {
         draft.phase(Phase::Running, reason, message);
         draft.parties();
         draft.write().await?;
-        Ok(if ready {
+        Ok(if ready || held {
             Action::await_change()
         } else {
             Action::requeue(Duration::from_secs(deadline - waited))

@@ -1,5 +1,6 @@
 //! The objects of a party in one attempt. Pure: the same input gives the same objects.
 
+mod devices;
 mod network;
 mod params;
 mod party_job;
@@ -16,6 +17,7 @@ use k8s_openapi::{
         batch::v1::Job,
         core::v1::{Secret, Service, ServiceAccount},
         networking::v1::NetworkPolicy,
+        resource::v1::ResourceClaimTemplate,
     },
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
 };
@@ -66,6 +68,8 @@ pub struct PartyObjects {
     pub namespace: String,
     /// One pod, once.
     pub job: Job,
+    /// The devices that it asks for, where these are of a class.
+    pub devices: Option<ResourceClaimTemplate>,
     /// Manifest and configuration; certificate and key where these are not born on the node.
     pub secret: Secret,
 }
@@ -88,7 +92,11 @@ impl Objects {
                 Some(self.parties.iter().zip(uids).filter(here).map(owner).collect());
         }
         for (party, uid) in self.parties.iter_mut().zip(uids) {
-            party.secret.metadata.owner_references = Some(vec![owner((party, uid))]);
+            let owners = Some(vec![owner((party, uid))]);
+            if let Some(devices) = &mut party.devices {
+                devices.metadata.owner_references.clone_from(&owners);
+            }
+            party.secret.metadata.owner_references = owners;
         }
         self
     }
@@ -115,6 +123,7 @@ pub fn objects(
         let metadata = metadata(seat.name(), seat.namespace, seat.labels());
         Ok(PartyObjects {
             namespace: seat.namespace.to_owned(),
+            devices: devices::template(metadata.clone(), job),
             job: party_job::job(metadata.clone(), job, &accepted.parties[index], seat, settings),
             secret: params::secret(metadata, job, accepted, seats, index, tls(&authority, identity)),
         })

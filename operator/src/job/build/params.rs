@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use veilgrid_api::{
     cluster::Access,
     dataset::PrivateDatasetSpec,
-    job::PrivateJob,
+    job::{PrivateJob, PrivateJobSpec},
     manifest::{API_VERSION, Kind, Object},
 };
 
@@ -71,7 +71,8 @@ pub(super) fn secret(
 fn manifest(accepted: &Accepted, me: usize) -> String {
     let manifest = &accepted.manifest;
     let mine = &accepted.parties[me];
-    let mut documents: Vec<Value> = manifest.jobs.iter().map(|job| document(job, &job.spec)).collect();
+    let mut documents: Vec<Value> =
+        manifest.jobs.iter().map(|job| document(job, &computed(&job.spec))).collect();
     for dataset in &manifest.datasets {
         let own = dataset.name == mine.dataset && dataset.namespace == mine.namespace;
         documents.push(document(dataset, &shown(dataset, own)));
@@ -89,6 +90,23 @@ fn manifest(accepted: &Accepted, me: usize) -> String {
     }
     // JSON is YAML.
     documents.iter().map(|document| format!("---\n{document}\n")).collect()
+}
+
+/// A job's spec without what matters to the cluster only: a party's image may be older than a field of that kind.
+fn computed(spec: &PrivateJobSpec) -> PrivateJobSpec {
+    PrivateJobSpec {
+        accelerator: None,
+        placement: None,
+        queue_name: None,
+        result: None,
+        managed_by: None,
+        suspend: false,
+        ready_deadline_seconds: None,
+        active_deadline_seconds: None,
+        backoff_limit: None,
+        ttl_seconds_after_finished: None,
+        ..spec.clone()
+    }
 }
 
 /// A dataset's spec: with the place of the rows in the pod where it is this party's, without one where it is another's.

@@ -3,11 +3,12 @@
 use super::{
     super::{observe::CONTAINER, validate::Participant},
     IdentitySource, PodSettings,
+    devices::CLAIM,
     params::{DATA, IDENTITY, OUT, PARAMS, STATE, TERMINATION},
     typed,
 };
 use crate::{
-    names::{ACCOUNT, PORT, ROLE, SERVICE, Seat},
+    names::{ACCOUNT, PORT, QUEUE, ROLE, SERVICE, Seat},
     signer::SIGNER,
 };
 use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::ObjectMeta};
@@ -30,8 +31,10 @@ pub(super) fn job(
     let mut labels = seat.labels();
     labels.insert(ROLE.into(), "party".into());
     let mut resources = Map::new();
-    if let Some(accelerator) = &spec.accelerator {
-        resources.insert(accelerator.resource.clone(), accelerator.count.to_string().into());
+    if let Some(accelerator) = &spec.accelerator
+        && let Some(resource) = &accelerator.resource
+    {
+        resources.insert(resource.clone(), accelerator.count.to_string().into());
     }
     let data = match (&party.volume.claim, &party.volume.config_map) {
         (Some(claim), _) => {
@@ -78,6 +81,10 @@ pub(super) fn job(
             data, empty("state"), empty("out"), empty("tmp"),
         ],
     });
+    if spec.accelerator.as_ref().is_some_and(|accelerator| accelerator.device_class.is_some()) {
+        pod["resourceClaims"] = json!([{"name": CLAIM, "resourceClaimTemplateName": seat.name()}]);
+        pod["containers"][0]["resources"]["claims"] = json!([{"name": CLAIM}]);
+    }
     if settings.identity == IdentitySource::Node {
         let deadline = spec.active_deadline_seconds.unwrap_or(DEADLINE);
         let source = json!({"podCertificate": {
@@ -107,6 +114,8 @@ pub(super) fn job(
         "apiVersion": "batch/v1", "kind": "Job",
         "metadata": {},
         "spec": {
+            // Kueue lets a Job go by lifting this.
+            "suspend": spec.queue_name.is_some(),
             "completionMode": "Indexed",
             "completions": 1,
             "parallelism": 1,
@@ -121,6 +130,9 @@ pub(super) fn job(
         },
     }));
     object.metadata = metadata;
+    if let Some(queue) = &spec.queue_name {
+        object.metadata.labels.get_or_insert_default().insert(QUEUE.into(), queue.clone());
+    }
     object
 }
 
