@@ -1,22 +1,66 @@
 #!/usr/bin/env bash
 # Test the chart without a cluster: test.sh. Needs helm on PATH or among the cluster's programs.
+#   UPDATE=1  writes golden/*.yaml anew from golden/*.values.yaml instead of comparing
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PATH=$PATH:${VEILGRID_CLUSTER_BIN:-${XDG_CACHE_HOME:-$HOME/.cache}/veilgrid/cluster}
-chart=$here/veilgrid
+chart=$here/veilgrid repo=$here/..
 fail() { echo "charts: $*" >&2; exit 1; }
 command -v helm >/dev/null || fail "helm is missing: run cluster/build.sh"
+render() { helm template veilgrid "$chart" --namespace veilgrid-system "$@"; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-diff -r "$here/../api/crds" "$chart/crds" || fail "the chart's custom resource definitions are stale: cp api/crds/*.yaml charts/veilgrid/crds/"
-helm lint --strict "$chart" >/dev/null || fail "helm lint: $(helm lint --strict "$chart" 2>&1)"
-text=$(helm template veilgrid "$chart" --namespace veilgrid-system --set serviceMonitor=true)
-for kind in Deployment PodDisruptionBudget Service ServiceMonitor ServiceAccount ClusterRole ClusterRoleBinding Role RoleBinding Secret; do
-  grep -q "^kind: $kind$" <<<"$text" || fail "the chart makes no $kind"
+diff -r "$repo/api/crds" "$chart/crds" || fail "the chart's custom resource definitions are stale: cp api/crds/*.yaml charts/veilgrid/crds/"
+for values in "$here"/golden/*.values.yaml; do
+  helm lint --strict "$chart" --values "$values" >"$work/lint" 2>&1 || fail "helm lint with $values: $(cat "$work/lint")"
+  golden=${values%.values.yaml}.yaml
+  render --values "$values" | sed 's/^  seed: .*/  seed: (32 random bytes)/' >"$work/rendered"
+  if [ -n "${UPDATE:-}" ]; then cp "$work/rendered" "$golden"; fi
+  diff -u "$golden" "$work/rendered" || fail "the chart gives something else than $golden; if that is meant: UPDATE=1 charts/test.sh"
 done
-if grep -qE 'verbs:.*(get|list|watch|\*)' <<<"$(grep -A2 'resources: \[secrets' <<<"$text")"; then fail "the operator may read Secrets"; fi
-if grep -q '"\*"\|\[\*\]' <<<"$text"; then fail "a role has a wildcard"; fi
-grep -q 'secretName: mine' <<<"$(helm template veilgrid "$chart" --set existingSeed=mine)" || fail "a seed of one's own is not used"
-for wrong in replicas=0 replicas=two image.pullPolicy=Sometimes logLevel=loud strange=1 image.party=; do
-  if helm template veilgrid "$chart" --set "$wrong" >/dev/null 2>&1; then fail "the schema takes $wrong"; fi
+
+# Every value reaches the schema, and what is wrong is refused.
+for wrong in replicas=0 replicas=two image.pullPolicy=Sometimes image.party= image.strange=1 logLevel=loud identitySource=cloud strange=1 existingSeed=A_b \
+  'watchNamespaces={Upper}' 'watchNamespaces={a,a}' 'networkPolicy.ports={0}' 'networkPolicy.cidrs={everywhere}' networkPolicy.strange=1 \
+  'networkPolicy.metricsFrom={all}' 'tolerations={a}' affinity.strange=1 resources.limits.memory=lots serviceMonitor=maybe; do
+  if render --set "$wrong" >/dev/null 2>&1; then fail "the schema takes $wrong"; fi
 done
+
+# The operator's rights: those of rights.tsv, each of which names the code that needs it. GROUP RESOURCE VERB, one a line.
+rights() {
+  awk '$1 == "kind:" { role = $2 ~ /^(Cluster)?Role$/ } $1 == "name:" { mine = role && $2 ~ /^veilgrid-operator(-lease|-signer)?$/ }
+    mine && /apiGroups:|resources:|verbs:/ { line = $0; sub(/.*: \[/, "", line); gsub(/[],"]/, " ", line); if (line ~ /^ *$/) line = "core" }
+    mine && /apiGroups:/ { groups = line } mine && /resources:/ { resources = line }
+    mine && /verbs:/ { n = split(groups, g, " "); m = split(resources, r, " "); k = split(line, v, " ")
+      for (a = 1; a <= n; a++) for (b = 1; b <= m; b++) for (c = 1; c <= k; c++) print g[a], r[b], v[c] }' | sort -u
+}
+render >"$work/cluster" && rights <"$work/cluster" >"$work/granted"
+grep -v '^#' "$here/rights.tsv" | awk -F '\t' '{ print $1, $2, $3 }' | sort >"$work/needed"
+diff "$work/needed" "$work/granted" || fail "< charts/rights.tsv and > the operator's role differ"
+render --set 'watchNamespaces={a,b}' | rights | diff "$work/granted" - || fail "the operator has > other rights in namespaces than < in the cluster"
+while IFS=$'\t' read -r _ resource verb _ file code; do
+  grep -qF -- "$code" "$repo/$file" || fail "rights.tsv: no '$code' in $file needs to $verb $resource"
+done < <(grep -v '^#' "$here/rights.tsv")
+if grep -qE '^core secrets (get|list|watch)|\*' "$work/granted"; then fail "the operator may read Secrets, or has a wildcard"; fi
+if grep '^kind: ClusterRole' "$here/golden/namespaced.yaml"; then fail "in namespaces the operator has rights in the cluster"; fi
+
+# Alerts and the dashboard ask for figures that there are.
+mapfile -t registered < <(tr -d '\n' <"$repo/operator/src/metrics.rs" | grep -oE 'register\( *"[a-z_]+"' | cut -d '"' -f 2)
+while read -r figure; do
+  name=$(sed -E 's/^veilgrid_operator_//; s/_(total|bucket|count|sum)$//' <<<"$figure")
+  grep -qF " $name " <<<" ${registered[*]} " || fail "nobody counts $figure"
+done < <(grep -ohE 'veilgrid_operator_[a-z_]+' "$chart"/files/*)
+python3 -m json.tool "$chart/files/dashboard.json" /dev/null || fail "the dashboard is no JSON"
+grep -q '"uid": "veilgrid-operator"' <<<"$(render --set dashboard=true)" || fail "no dashboard"
+grep -q 'alert: VeilgridOperatorDown' "$here/golden/everything.yaml" || fail "no alerts"
+# Every figure, alert and reason is explained.
+{
+  printf 'veilgrid_operator_%s\n' "${registered[@]}"
+  sed -n 's/^- alert: //p' "$chart/files/alerts.yaml"
+  sed -n '/^pub enum Reason/,/^}/s/^    \([A-Z][A-Za-z]*\),$/\1/p' "$repo/operator/src/reason.rs"
+} >"$work/words"
+while read -r word; do
+  grep -q "\`$word" "$repo/docs/operations.md" || fail "docs/operations.md does not explain $word"
+done <"$work/words"
 echo "the chart is as it should be"

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
 
-read -ra missing < <(missing_packages containerd runc containernetworking-plugins nftables iproute2 openssl ca-certificates curl; echo)
+read -ra missing < <(missing_packages containerd runc containernetworking-plugins nftables iproute2 openssl ca-certificates curl jq; echo)
 command -v python3 >/dev/null || missing+=(python3)
 # The pause program is linked statically.
 command -v gcc >/dev/null || missing+=(gcc libc6-dev)

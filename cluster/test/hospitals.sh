@@ -5,14 +5,9 @@ veilgrid=$1 repo=$2
 # shellcheck source=cluster/test/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-kubectl create namespace veilgrid-system >/dev/null
-kubectl label namespace veilgrid-system pod-security.kubernetes.io/enforce=restricted >/dev/null
-chart() { # install or upgrade, with FURTHER VALUES
-  helm "$1" veilgrid "$repo/charts/veilgrid" --namespace veilgrid-system --wait --timeout 90s \
-    --set image.operator=localhost/veilgrid/operator:test,image.party=localhost/veilgrid/party:test,image.pullPolicy=Never "${@:2}" >/dev/null
-}
 chart install
-echo "installed after $SECONDS s"
+helm test veilgrid --namespace veilgrid-system --timeout 60s >"$work/test" || { cat "$work/test" >&2; fail "helm test"; }
+echo "installed and tested after $SECONDS s"
 organisations research
 for namespace in "${owners[@]}"; do kubectl label namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >/dev/null; done
 
@@ -37,10 +32,14 @@ for namespace in "${owners[@]}"; do
   wait_for 60 "the clean-up of $namespace" left
 done
 
-# An upgrade keeps the seed and a rollback undoes it; another leader takes over from the one that goes.
+# An upgrade keeps the seed and brings the custom resource definitions up to date, a rollback undoes it; another leader takes over from the one that goes.
 seed() { kubectl -n veilgrid-system get secret veilgrid-operator-seed -o 'jsonpath={.data.seed}'; }
 kept=$(seed)
+columns() { kubectl get crd privatejobs.veilgrid.dev -o 'jsonpath={.spec.versions[0].additionalPrinterColumns[*].name}'; }
+kubectl patch crd privatejobs.veilgrid.dev --type json -p '[{"op": "remove", "path": "/spec/versions/0/additionalPrinterColumns"}]' >/dev/null
 chart upgrade --set logLevel=debug
+[ "$(wc -w <<<"$(columns)")" -gt 2 ] || fail "an upgrade left an old custom resource definition: $(columns)"
+[ -z "$(kubectl -n veilgrid-system get jobs -o name)$(kubectl get clusterrole veilgrid-operator-crds --ignore-not-found -o name)" ] || fail "an upgrade left its Job or its rights"
 [ "$(seed)" = "$kept" ] || fail "an upgrade changed the seed"
 helm rollback veilgrid 1 --namespace veilgrid-system --wait --timeout 90s >/dev/null
 [ "$(seed)" = "$kept" ] || fail "a rollback changed the seed"
@@ -65,4 +64,13 @@ no_results() { ! grep -q -e -result <<<"$(kubectl -n research get configmaps -o 
 wait_for 30 "the end of the results" no_results
 helm uninstall veilgrid --namespace veilgrid-system --wait >/dev/null
 [ "$(kubectl get privacybudgets -A -o name | wc -l)" = 3 ] || fail "uninstalling took the budgets with it"
+
+# As docs/operations.md says to back up and to restore.
+backup=$(kubectl get privatedatasets,privacybudgets,privacyclaims -A -o json)
+kubectl -n north delete privacybudget patients --wait=false >/dev/null
+kubectl -n north patch privacybudget patients --type merge -p '{"metadata": {"finalizers": null}}' >/dev/null 2>&1 || true
+jq '.items |= [.[] | select(.kind != "PrivacyClaim") | del(.metadata.resourceVersion, .metadata.uid)]' <<<"$backup" >"$work/restore.json"
+kubectl apply --server-side -f "$work/restore.json" >/dev/null
+jq '.items |= [.[] | select(.kind == "PrivacyBudget" and .status)]' "$work/restore.json" | kubectl replace --subresource=status -f - >/dev/null
+[ "$(kubectl -n north get privacybudget patients -o 'jsonpath={.status.spent.epsilon} {.status.remaining.epsilon}')" = "9 1" ] || fail "a restored budget has forgotten what was spent"
 echo "all as it should be after $((SECONDS - start)) s"

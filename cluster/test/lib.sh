@@ -58,6 +58,14 @@ organisations() {
   done
 }
 
+# chart install|upgrade [FLAG...]: in a namespace that admits restricted pods only.
+chart() {
+  kubectl get namespace veilgrid-system >/dev/null 2>&1 || kubectl create namespace veilgrid-system >/dev/null
+  kubectl label --overwrite namespace veilgrid-system pod-security.kubernetes.io/enforce=restricted >/dev/null
+  helm "$1" veilgrid "$repo/charts/veilgrid" --namespace veilgrid-system --wait --timeout 90s \
+    --set image.operator=localhost/veilgrid/operator:test,image.party=localhost/veilgrid/party:test,image.pullPolicy=Never "${@:2}" >/dev/null
+}
+
 # hospitals NAME [SED ARGUMENT...]: prints the hospitals' file with another name for its job and result, and further changes.
 hospitals() {
   local name=$1; shift

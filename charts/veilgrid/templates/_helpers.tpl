@@ -15,3 +15,22 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- define "veilgrid.seed" -}}
 {{ .Values.existingSeed | default (printf "%s-seed" (include "veilgrid.name" .)) }}
 {{- end }}
+{{- define "veilgrid.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+{{- define "veilgrid.security" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+{{- define "veilgrid.testLabels" -}}
+app.kubernetes.io/name: veilgrid-operator-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+{{- define "veilgrid.hookLabels" -}}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
