@@ -47,6 +47,8 @@ pub fn book(
             None => Outcome::Spent,
             Some(claim) => match claim.status.as_ref().and_then(|status| status.outcome) {
                 None => return true,
+                // Told so by one that did not know that the amount is held: what has become of it, nobody can say.
+                Some(Outcome::Refused) => Outcome::Spent,
                 Some(outcome) => outcome,
             },
         };
@@ -170,6 +172,15 @@ mod tests {
         let total = amounts(10);
         let held = book(total, 1, &PrivacyBudgetStatus::default(), &[&claim(0, 4, true, None)]);
         assert_eq!(book(total, 1, &held.status, &[]).status.spent.epsilon.units(), 4);
+    }
+
+    #[test]
+    fn what_was_held_and_then_refused_is_spent() {
+        let mut asked = claim(0, 4, true, None);
+        let held = book(amounts(10), 1, &PrivacyBudgetStatus::default(), &[&asked]);
+        asked.status = Some(PrivacyClaimStatus { outcome: Some(Outcome::Refused), message: String::new() });
+        let booked = book(amounts(10), 1, &held.status, &[&asked]);
+        assert_eq!((booked.status.spent.epsilon.units(), booked.status.reservations.len()), (4, 0));
     }
 
     #[test]

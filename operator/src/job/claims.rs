@@ -132,7 +132,11 @@ impl Attempt<'_> {
             } else {
                 (Outcome::Released, "no pod was made".into())
             };
-            let status = json!({"status": {"outcome": outcome, "message": message}});
+            // Written once: under the resource version at which it had no outcome.
+            let status = json!({
+                "metadata": {"resourceVersion": claim.metadata.resource_version},
+                "status": {"outcome": outcome, "message": message},
+            });
             let claims = self.ctx.api::<PrivacyClaim>(namespace);
             claims.patch_status(&claim.name_any(), &PatchParams::default(), &Patch::Merge(&status)).await?;
         }

@@ -5,7 +5,7 @@ mod attempt;
 pub mod build;
 mod claims;
 mod dereference;
-mod observe;
+pub mod observe;
 mod reconcile;
 mod result;
 mod status;

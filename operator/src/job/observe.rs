@@ -15,7 +15,7 @@ const NOTHING_CHARGED: [i32; 7] = [2, 3, 4, 5, 6, 7, 9];
 
 /// How a party stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sight {
+pub struct Sight {
     /// In one word.
     pub phase: PartyPhase,
     /// What keeps it, or why it failed.
@@ -44,7 +44,7 @@ pub(super) struct Sight {
 
 impl Sight {
     /// Whether its process will not run any more.
-    pub(super) fn has_ended(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         matches!(self.phase, PartyPhase::Succeeded | PartyPhase::Failed)
     }
 
@@ -55,7 +55,7 @@ impl Sight {
 
     /// What its claim comes to. A container that never started counts where its pod is gone or every other party has
     /// ended: nothing is opened without the word of all.
-    pub(super) fn outcome(&self, others_ended: bool) -> Outcome {
+    pub fn outcome(&self, others_ended: bool) -> Outcome {
         match self.exit_code {
             Some(code) if NOTHING_CHARGED.contains(&code) => Outcome::Released,
             None if self.never_started && (self.gone || others_ended) => Outcome::Released,
@@ -84,7 +84,7 @@ const STUCK: [&str; 7] = [
 ];
 
 /// How a party stands, by its Job and its pod. Neither may be there.
-pub(super) fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
+pub fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
     let condition = |kind: &str| {
         let conditions = job?.status.as_ref()?.conditions.as_ref()?;
         conditions.iter().find(|c| c.type_ == kind && c.status == "True")
@@ -155,7 +155,8 @@ pub(super) fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
         _ if never_made || !is_there => Sight {
             phase: PartyPhase::Failed,
             message: "its pod is gone".into(),
-            never_started: never_started || never_made,
+            // One that had a node may have run without a word that reached anybody.
+            never_started: never_made || never_started && !seen.scheduled,
             gone: true,
             ..seen
         },

@@ -1,0 +1,194 @@
+//! What the API server holds, and what really happens on the nodes. Small numbers stand for the objects.
+//!
+//! A resource version is left out where each write changes the object for good: then an old copy differs from the present
+//! object, and a guarded write compares the two.
+
+use crate::arithmetic::Booked;
+
+/// Jobs of scientists.
+pub(crate) const JOBS: usize = 2;
+/// Parties of each job; each has a budget of its own.
+pub(crate) const PARTIES: usize = 2;
+/// Attempts of a job, at most.
+pub(crate) const ATTEMPTS: usize = 2;
+/// Parties of all attempts of all jobs.
+pub(crate) const SEATS: usize = JOBS * PARTIES * ATTEMPTS;
+
+/// One party in one attempt of a job.
+pub(crate) fn seat(job: usize, party: usize, attempt: usize) -> usize {
+    (job * ATTEMPTS + attempt) * PARTIES + party
+}
+
+/// The job, the attempt and the party of a seat.
+pub(crate) fn parts(seat: usize) -> (usize, usize, usize) {
+    (seat / (PARTIES * ATTEMPTS), seat / PARTIES % ATTEMPTS, seat % PARTIES)
+}
+
+/// How far a job's status says it has come. What comes before the pods is one phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Phase {
+    #[default]
+    Begun,
+    /// Pods may be made from here on.
+    Launching,
+    /// All were made; one that is gone is lost.
+    Running,
+    Succeeded,
+    Failed,
+}
+
+impl Phase {
+    pub(crate) fn has_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+/// A `PrivateJob`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Job {
+    pub(crate) there: bool,
+    pub(crate) finalizer: bool,
+    pub(crate) deleting: bool,
+    pub(crate) phase: Phase,
+    pub(crate) attempt: u8,
+}
+
+/// A `PrivacyClaim`'s outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Fate {
+    #[default]
+    Open,
+    Spent,
+    Released,
+    Refused,
+}
+
+/// A `PrivacyClaim`. `again` says that it was deleted once: another of the same name has another uid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Claim {
+    pub(crate) there: bool,
+    pub(crate) again: bool,
+    pub(crate) approved: bool,
+    pub(crate) fate: Fate,
+}
+
+/// The bit of a claim's uid.
+pub(crate) fn uid(seat: usize, again: bool) -> u16 {
+    1 << (2 * seat + usize::from(again))
+}
+
+/// A `PrivacyBudget`'s status, and for the properties what was ever written to it. Sets of uids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Budget {
+    pub(crate) held: u16,
+    pub(crate) spent: u8,
+    /// Were ever held.
+    pub(crate) reserved: u16,
+    /// Were taken out of the reservations.
+    pub(crate) booked: u16,
+    /// Were taken out and counted as spent.
+    pub(crate) paid: u16,
+    /// Some uid was held or booked twice.
+    pub(crate) twice: bool,
+    /// At some reservation there was not enough.
+    pub(crate) overdrawn: bool,
+}
+
+/// A party's `batch/v1` Job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum PartyJob {
+    #[default]
+    Absent,
+    There,
+    /// Its controller has seen that the pod is over.
+    Failed,
+}
+
+/// What the API server says of a party's pod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Shown {
+    #[default]
+    Never,
+    Pending,
+    Running,
+    /// Exit code 0.
+    Done,
+    /// An exit code that says that nothing was opened.
+    Certain,
+    /// The kubelet's last word: the container was never made.
+    NeverMade,
+    /// It was there and is not any more.
+    Gone,
+}
+
+impl Shown {
+    pub(crate) fn is_there(self) -> bool {
+        !matches!(self, Self::Never | Self::Gone)
+    }
+}
+
+/// What a party's process does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Process {
+    #[default]
+    None,
+    Running,
+    /// All parties of the attempt have met and may have sealed: docs/protocol.md, steps 3 to 7.
+    Linked,
+    /// Its share has left: step 9.
+    Opened,
+    Done,
+    Certain,
+    Dead,
+}
+
+impl Process {
+    pub(crate) fn is_alive(self) -> bool {
+        matches!(self, Self::Running | Self::Linked | Self::Opened)
+    }
+}
+
+/// A party's pod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Pod {
+    pub(crate) shown: Shown,
+    pub(crate) process: Process,
+}
+
+/// Everything outside the operator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct World {
+    pub(crate) jobs: [Job; JOBS],
+    pub(crate) claims: [Claim; SEATS],
+    pub(crate) budgets: [Budget; PARTIES],
+    pub(crate) party_jobs: [PartyJob; SEATS],
+    pub(crate) pods: [Pod; SEATS],
+    /// Jobs whose Secret nobody made, a bit for each seat: their pods wait for it.
+    pub(crate) bare: u8,
+    /// Parties whose share has left, a bit for each seat.
+    pub(crate) opened: u8,
+    /// Some seat's share has left twice: two draws of noise.
+    pub(crate) opened_twice: bool,
+    /// A dataset was changed or removed: jobs are not accepted any more.
+    pub(crate) changed: bool,
+}
+
+impl World {
+    /// The claims on a party's budget, by job and attempt.
+    pub(crate) fn claims_on(&self, party: usize) -> [Claim; JOBS * ATTEMPTS] {
+        std::array::from_fn(|index| self.claims[index * PARTIES + party])
+    }
+
+    /// Replaces a budget's figures, and keeps account of what that did.
+    pub(crate) fn keep(&mut self, party: usize, next: &Booked, total: u8) {
+        let budget = &mut self.budgets[party];
+        let (added, removed) = (next.held & !budget.held, budget.held & !next.held);
+        budget.twice |= added & budget.reserved != 0 || removed & budget.booked != 0;
+        budget.overdrawn |= added != 0 && u32::from(next.spent) + next.held.count_ones() > u32::from(total);
+        budget.reserved |= added;
+        budget.booked |= removed;
+        budget.paid |= next.paid;
+        budget.held = next.held;
+        budget.spent = next.spent;
+    }
+}
