@@ -70,6 +70,7 @@ fn breaks(config: Config, property: &'static str) {
     );
 }
 
+#[allow(clippy::print_stdout, reason = "the figures are what a reader of the test's output wants")]
 fn tell(name: &str, checker: &impl Checker<Budgets>, start: Instant) {
     let (states, depth) = (checker.unique_state_count(), checker.max_depth());
     println!("{name}: {states} states, depth {depth}, {:.1} s", start.elapsed().as_secs_f64());

@@ -216,11 +216,13 @@ pub(crate) fn settle(world: &mut World, config: &Config) {
         // A party gives up only when nothing else is left to do.
         let (hopeless, good): (Vec<Node>, Vec<Node>) =
             steps.into_iter().partition(|step| matches!(step, Node::Fail(_)));
-        let moved = good.into_iter().fold(false, |moved, step| take(world, step, false) || moved);
+        // Each step is taken, whatever the others did.
+        let moved = good.into_iter().filter(|step| take(world, *step, false)).count() > 0;
         if moved {
             continue;
         }
-        let moved = hopeless.into_iter().fold(false, |moved, step| take(world, step, false) || moved);
+        // Each step is taken, whatever the others did.
+        let moved = hopeless.into_iter().filter(|step| take(world, *step, false)).count() > 0;
         // One that opened for a peer that is dead ends without a certain word, and pods go with their Jobs.
         let stuck = (0..SEATS).fold(false, |moved, s| {
             let orphan = world.party_jobs[s] == PartyJob::Absent && world.pods[s].shown.is_there();
