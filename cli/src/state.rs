@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
-use veilgrid_party::exit::Exit;
+use veilgrid_party::{exit::Exit, receipt::hex::hex};
 
 /// A run of this state folder.
 #[derive(Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl Run {
         getrandom::fill(&mut name).map_err(|error| {
             Failure::new(Exit::Internal, format!("the operating system gives no randomness: {error}"))
         })?;
-        let run = name.iter().map(|byte| format!("{byte:02x}")).collect();
+        let run = hex(&name);
         let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |past| past.as_secs());
         Ok(Self { run, job, started, status: Status::Open })
     }

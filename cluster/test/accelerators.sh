@@ -3,7 +3,8 @@
 # fake ones on fake nodes: where pods go is real, what runs there is not.
 set -euo pipefail
 operator=$1 repo=$2
-. "$repo/cluster/test/lib.sh"
+# shellcheck source=cluster/test/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 BIN=$(dirname "$(command -v kwok)")
 
 definitions
@@ -77,7 +78,6 @@ wait_for 30 "a word of the queue" held
 for owner in "${owners[@]}"; do
   kubectl -n "$owner" patch "$(kubectl -n "$owner" get jobs -l veilgrid.dev/job=queued -o name)" --type merge -p '{"spec": {"suspend": false}}' >/dev/null
 done
-succeeded() { [ "$(get queued .status.phase)" = Succeeded ]; }
-wait_for 60 "the job that the queue let go" succeeded
+comes queued Succeeded research 60
 good "a queue holds a job's parties until it lets them go"
 echo "all devices were where they should be"

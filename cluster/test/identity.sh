@@ -3,7 +3,8 @@
 # loaded already. Keys born on the node or kept in Secrets both work; a pod that is no party gets no certificate and no connection.
 set -euo pipefail
 operator=$1 repo=$2
-. "$repo/cluster/test/lib.sh"
+# shellcheck source=cluster/test/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 definitions
 organisations research
@@ -11,13 +12,12 @@ organisations research
 kubectl get secrets -A -w -o json >"$work/secrets" 2>/dev/null &
 watcher=$!
 disown
-succeeded() { [ "$(get "$1" .status.phase)" = Succeeded ]; }
 keys() { { grep -o '"config.json": "[^"]*"' "$work/secrets" || true; } | cut -d'"' -f4 | sort -u | while read -r text; do base64 -d <<<"$text"; echo; done | grep -c 'PRIVATE KEY' || true; }
 
 for source in node secret; do
   start_operator --identity-source "$source"
   hospitals "by-$source" | kubectl apply -f - >/dev/null
-  wait_for 90 "the job with keys by $source" succeeded "by-$source"
+  comes "by-$source" Succeeded
   stop_operator
   case $source in
     node) [ "$(keys)" = 0 ] || fail "a Secret holds a private key though keys are born on nodes" ;;
@@ -84,7 +84,7 @@ good "a pod that only says it is a party gets no certificate"
 kubectl -n north delete pod stranger insider forged --grace-period=1 >/dev/null
 
 kubectl -n west create configmap rows --from-file="$(ls "$repo"/examples/hospitals/west.{csv,parquet} 2>/dev/null)" >/dev/null
-wait_for 150 "the job's success once its rows are there" succeeded waits
+comes waits Succeeded research 150
 good "the job that waited succeeded"
 if grep -q 'PRIVATE KEY' "$work/operator.log"; then fail "the operator's log holds a private key"; fi
 echo "all identities were as they should be"

@@ -75,6 +75,15 @@ hospitals() {
 # get JOB PATH [NAMESPACE]: a field of a job; nothing where there is no job.
 get() { kubectl -n "${3:-research}" get privatejob "$1" -o "jsonpath={$2}" 2>/dev/null || true; }
 
+# comes JOB PHASE [NAMESPACE [SECONDS]]: waits for the job's phase.
+comes() {
+  local end=$((SECONDS + ${4:-90})) namespace=${3:-research} phase
+  until phase=$(get "$1" .status.phase "$namespace"); [ "$phase" = "$2" ]; do
+    [ $SECONDS -lt $end ] || fail "$1 is $phase, not $2: $(get "$1" .status.message "$namespace")"
+    sleep 0.3
+  done
+}
+
 # start_operator [FLAG...]: as a process beside the cluster.
 start_operator() {
   "$operator" run --seed-file "$work/seed" --party-image "$image" --pull-policy Never --listen "127.0.0.1:$port" "$@" 2>>"$work/operator.log" &

@@ -13,10 +13,6 @@ may_not() { # USER COMMAND...: it must be a matter of rights
   if kubectl --as "$1" "${@:2}" >"$work/answer" 2>&1; then fail "the $1 may: ${*:2}"; fi
   grep -qE 'is forbidden|cannot (get|list|create|patch|update|delete)' "$work/answer" || fail "the $1 was refused for another reason: ${*:2}: $(cat "$work/answer")"
 }
-comes() { # JOB PHASE
-  is() { [ "$(get "$1" .status.phase)" = "$2" ]; }
-  wait_for 120 "job $1: $2" is "$1" "$2"
-}
 # objects NAME KIND [SED ARGUMENT...]: of the hospitals' file, the objects of one kind.
 objects() { hospitals "$1" "${@:3}" | awk -v kind="kind: $2" 'BEGIN { RS = "---\n" } index($0, kind "\n") { print "---"; print }'; }
 
@@ -38,7 +34,7 @@ may_not south-owner apply -f "$work/north-PrivacyBudget.yaml"
 objects hospitals PrivateJob >"$work/job.yaml"
 may_not north-owner apply -f "$work/job.yaml"
 may scientist apply -f "$work/job.yaml"
-comes hospitals AwaitingApproval
+comes hospitals AwaitingApproval research 120
 claim=$(kubectl -n north get privacyclaims -o name)
 yes='{"spec": {"approved": true}}'
 may_not scientist -n north patch "$claim" --type merge -p "$yes"
@@ -81,7 +77,7 @@ for namespace in "${owners[@]}"; do kubectl -n "$namespace" patch privatedataset
 objects whole PrivateJob >"$work/job.yaml"
 objects short PrivateJob -e 's/^  parties:/  ttlSecondsAfterFinished: 1\n  parties:/' >>"$work/job.yaml"
 may scientist apply -f "$work/job.yaml"
-comes whole Succeeded
+comes whole Succeeded research 120
 may scientist -n research get configmap whole-result
 may scientist -n research get privatejob whole
 may_not scientist -n research get configmaps

@@ -16,13 +16,6 @@ job() { # NAME [SED ARGUMENT...]: the hospitals' file with changes
   local name=$1; shift
   hospitals "$name" -e 's/epsilon: 10/epsilon: 1000/' "$@"
 }
-comes() { # NAME PHASE [NAMESPACE]
-  local end=$((SECONDS + 90))
-  until [ "$(get "$1" .status.phase "${3:-research}")" = "$2" ]; do
-    [ $SECONDS -lt $end ] || fail "$1 is $(get "$1" .status.phase "${3:-research}"), not $2: $(get "$1" .status.message "${3:-research}")"
-    sleep 0.3
-  done
-}
 says() { # NAME WORDS [NAMESPACE]
   grep -q "$2" <<<"$(get "$1" .status.message "${3:-research}")" || fail "$1 does not say '$2' but: $(get "$1" .status.message "${3:-research}")"
 }

@@ -3,26 +3,23 @@
 use crate::{
     names::{JOB, JOB_NAMESPACE, MANAGED_BY, MANAGER, ROLE},
     signer::SIGNER,
-    watch,
+    watch::{self, Namespaced},
 };
 use futures::{
     StreamExt, TryStreamExt,
     stream::{self, BoxStream},
 };
-use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::{batch::v1::Job, certificates::v1beta1::PodCertificateRequest, core::v1::Pod};
 use kube::{
-    Client, Resource, ResourceExt,
+    Client, ResourceExt,
     runtime::{
         WatchStreamExt,
         reflector::{self, ObjectRef, Store},
         watcher,
     },
 };
-use serde::de::DeserializeOwned;
 use std::{
     collections::HashMap,
-    fmt::Debug,
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::mpsc::UnboundedSender;
@@ -92,8 +89,8 @@ impl Cache {
     }
 }
 
-/// Starts the caches of the namespaces that are named, or of all; the future keeps them fresh for as long as it is polled. `signs` says whether requests for certificates
-/// are watched.
+/// Starts the caches of the namespaces that are named, or of all; the future keeps them fresh for as long as it is polled.
+/// `signs` says whether requests for certificates are watched.
 pub fn start(
     client: &Client,
     namespaces: &[String],
@@ -170,20 +167,11 @@ pub fn start(
 }
 
 /// A cache of one kind, and the objects as they change or go.
-fn reflect<K>(
+fn reflect<K: Namespaced>(
     client: &Client,
     namespaces: &[String],
     config: watcher::Config,
-) -> (Store<K>, BoxStream<'static, K>)
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + Sync
-        + 'static,
-{
+) -> (Store<K>, BoxStream<'static, K>) {
     let (reader, writer) = reflector::store::<K>();
     let stream = watch::events(client, namespaces, &config, reader.clone())
         .modify(|object: &mut K| object.meta_mut().managed_fields = None)

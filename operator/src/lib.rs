@@ -6,6 +6,7 @@
 pub mod backoff;
 pub mod budget;
 pub mod cache;
+pub mod clock;
 pub mod context;
 pub mod error;
 pub mod identity;

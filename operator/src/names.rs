@@ -1,6 +1,7 @@
 //! What the operator's objects are called and how they are labelled.
 
 use crate::error::Error;
+use kube::{Resource, runtime::reflector::ObjectRef};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use veilgrid_api::job::PrivateJob;
@@ -70,6 +71,16 @@ impl Seat<'_> {
         format!("{}-0.{SERVICE}.{}.svc:{PORT}", self.name(), self.namespace)
     }
 
+    /// The run that its party computes in: 32 hexadecimal digits, the same whenever it is asked for.
+    pub fn run(&self) -> String {
+        run(self.uid, self.attempt)
+    }
+
+    /// Its object of a kind: all have its name.
+    pub fn object<K: Resource<DynamicType = ()>>(&self) -> ObjectRef<K> {
+        ObjectRef::new(&self.name()).within(self.namespace)
+    }
+
     /// The labels of all its objects.
     pub fn labels(&self) -> BTreeMap<String, String> {
         let mut labels = self.job_labels();
@@ -94,11 +105,12 @@ impl Seat<'_> {
     }
 }
 
-/// The parties of an attempt, in the job's order, by the job's spec alone.
+/// The parties of a job's present attempt, in the job's order.
 ///
 /// # Errors
 /// [`Error::Incomplete`], for an object that no API server gave.
-pub fn seats(job: &PrivateJob, attempt: u32) -> Result<Vec<Seat<'_>>, Error> {
+pub fn seats(job: &PrivateJob) -> Result<Vec<Seat<'_>>, Error> {
+    let attempt = job.status.as_ref().map_or(1, |status| status.attempt.max(1));
     let metadata = &job.metadata;
     let name = metadata.name.as_deref().ok_or(Error::Incomplete("a name"))?;
     let uid = metadata.uid.as_deref().ok_or(Error::Incomplete("a uid"))?;
@@ -116,7 +128,7 @@ pub fn seats(job: &PrivateJob, attempt: u32) -> Result<Vec<Seat<'_>>, Error> {
 }
 
 /// The run of an attempt: 32 hexadecimal digits, the same whenever it is asked for.
-pub fn run(uid: &str, attempt: u32) -> String {
+fn run(uid: &str, attempt: u32) -> String {
     hex(&Sha256::digest(format!("veilgrid run {uid} {attempt}").as_bytes())[..16])
 }
 

@@ -4,21 +4,23 @@
 //! A kubelet may ask only for pods of its own node, which the API server checks. This signer answers only for the pods that the
 //! operator made for the present attempt of a job, with the name of the party that the pod stands for.
 
-use crate::{context::Context, error::Error, names};
+use crate::{
+    clock,
+    context::Context,
+    error::{Error, is_missing},
+    names,
+};
 use k8s_openapi::{
     api::certificates::v1beta1::PodCertificateRequest,
     jiff::{SignedDuration, Timestamp},
 };
 use kube::{
-    Client, ResourceExt,
+    Client, Resource, ResourceExt,
     api::{Patch, PatchParams},
-    core::GroupVersion,
-    discovery,
     runtime::{controller::Action, reflector::ObjectRef},
 };
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
-use veilgrid_api::status::Phase;
 
 /// What pods call this signer.
 pub const SIGNER: &str = "veilgrid.dev/party";
@@ -29,16 +31,11 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
 
 /// Whether the cluster has such requests.
 pub async fn is_offered(client: &Client) -> Result<bool, kube::Error> {
-    let groups = client.list_api_groups().await?;
-    let offered = groups.groups.iter().any(|group| {
-        group.name == "certificates.k8s.io"
-            && group.versions.iter().any(|version| version.version == "v1beta1")
-    });
-    if !offered {
-        return Ok(false);
+    match client.list_api_group_resources(&PodCertificateRequest::api_version(&())).await {
+        Ok(kinds) => Ok(kinds.resources.iter().any(|kind| kind.kind == PodCertificateRequest::kind(&()))),
+        Err(error) if is_missing(&error) => Ok(false),
+        Err(error) => Err(error),
     }
-    let version = GroupVersion::gv("certificates.k8s.io", "v1beta1");
-    Ok(discovery::pinned_group(client, &version).await?.recommended_kind("PodCertificateRequest").is_some())
 }
 
 /// Whose certificate a request asks for: the run and the party.
@@ -51,21 +48,19 @@ fn vouch(request: &PodCertificateRequest, ctx: &Context) -> Option<(String, Stri
     }
     let job = ObjectRef::new(label(names::JOB)?).within(label(names::JOB_NAMESPACE)?);
     let job = ctx.cache.jobs.get(&job)?;
-    let status = job
-        .status
-        .as_ref()
-        .filter(|status| status.phase == Phase::Running || status.phase == Phase::Reserving);
-    let attempt = status.map_or(1, |status| status.attempt.max(1));
-    let seat =
-        names::seats(&job, attempt).ok()?.into_iter().find(|seat| Some(seat.party) == label(names::PARTY))?;
+    if job.status.as_ref().is_some_and(|status| status.phase.has_ended()) {
+        return None;
+    }
+    let party = label(names::PARTY)?;
+    let seat = names::seats(&job).ok()?.into_iter().find(|seat| seat.party == party)?;
     // The labels say whose it is; that the operator made it, its Job says.
     let owner = pod.owner_references().iter().find(|owner| owner.controller == Some(true))?;
-    let made = ctx.cache.party_jobs.get(&ObjectRef::new(&seat.name()).within(seat.namespace))?;
+    let made = ctx.cache.party_jobs.get(&seat.object())?;
     let ours = seat.namespace == namespace
         && label(names::JOB_UID) == Some(seat.uid)
         && made.metadata.uid.as_ref() == Some(&owner.uid)
         && made.labels().get(names::JOB_UID).map(String::as_str) == Some(seat.uid);
-    ours.then(|| (names::run(seat.uid, seat.attempt), seat.party.to_owned()))
+    ours.then(|| (seat.run(), seat.party.to_owned()))
 }
 
 /// Answers one request.
@@ -77,7 +72,7 @@ pub async fn reconcile(request: Arc<PodCertificateRequest>, ctx: Arc<Context>) -
     if request.spec.signer_name != SIGNER || answered.is_some_and(|conditions| !conditions.is_empty()) {
         return Ok(Action::await_change());
     }
-    let now = Timestamp::now();
+    let now = clock::now();
     let status = match vouch(&request, &ctx) {
         Some((run, party)) => match issue(&request, &run, &party, now, &ctx) {
             Ok(status) => status,
@@ -125,6 +120,5 @@ fn refusal(kind: &str, reason: &str, message: &str, now: Timestamp) -> Value {
 }
 
 fn condition(kind: &str, reason: &str, message: &str, now: Timestamp) -> Value {
-    let now = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
-    json!({"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": now})
+    json!({"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": now.to_string()})
 }

@@ -16,24 +16,38 @@ use std::{
     fmt::Debug,
 };
 
-type Seen<K> = Result<Event<K>, watcher::Error>;
+/// A kind that lives in namespaces, as every one here does.
+pub trait Namespaced:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
+{
+}
 
-/// The events of one kind in the namespaces that are named, or in all where none is. `store` is what they are kept in.
-pub fn events<K>(
-    client: &Client,
-    namespaces: &[String],
-    config: &watcher::Config,
-    store: Store<K>,
-) -> BoxStream<'static, Seen<K>>
-where
+impl<K> Namespaced for K where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
         + Debug
         + DeserializeOwned
         + Send
         + Sync
-        + 'static,
+        + 'static
 {
+}
+
+type Seen<K> = Result<Event<K>, watcher::Error>;
+
+/// The events of one kind in the namespaces that are named, or in all where none is. `store` is what they are kept in.
+pub fn events<K: Namespaced>(
+    client: &Client,
+    namespaces: &[String],
+    config: &watcher::Config,
+    store: Store<K>,
+) -> BoxStream<'static, Seen<K>> {
     let watch = |api: Api<K>| watcher::watcher(api, config.clone()).default_backoff().boxed();
     match namespaces {
         [] => watch(Api::all(client.clone())),
@@ -46,13 +60,10 @@ where
 }
 
 /// The events of several watches as if they were those of one: its first list is complete when all of theirs are.
-fn merge<K>(
+fn merge<K: Namespaced>(
     watches: Vec<(String, BoxStream<'static, Seen<K>>)>,
     store: Store<K>,
-) -> BoxStream<'static, Seen<K>>
-where
-    K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
-{
+) -> BoxStream<'static, Seen<K>> {
     let mut merge = Merge { opening: HashSet::new(), opened: HashMap::new(), listed: HashMap::new(), store };
     let watches: Vec<_> = watches
         .into_iter()

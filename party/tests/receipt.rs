@@ -7,7 +7,9 @@ use veilgrid_party::{
     identity::Identity,
     receipt::{
         CHARGE_DOMAIN, Charged, Check, RESULT_DOMAIN, Receipt, Released, ResultSignature, VERSION,
-        charge_message, result_hash, result_message,
+        charge_message,
+        hex::hex,
+        result_hash, result_message,
         signature::{PLAN_DOMAIN, PartySignature},
         verify,
     },
@@ -49,10 +51,6 @@ spec: {{epsilon: 2}}
         );
     }
     planner::plan(&manifest::parse(&text).unwrap(), None, &"0f".repeat(16)).unwrap()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn receipt(pin: bool) -> Receipt {

@@ -7,7 +7,10 @@ use veilgrid_api::{
 };
 use veilgrid_party::{
     decode::{Answers, decode},
-    receipt::{Charged, Receipt, Released, ResultSignature, VERSION, result_hash, signature::PartySignature},
+    receipt::{
+        Charged, Receipt, Released, ResultSignature, VERSION, hex::hex, result_hash,
+        signature::PartySignature,
+    },
 };
 
 /// What three hospitals may see: true sums with noise of about the size that the plan asks for.
@@ -90,7 +93,7 @@ fn receipt(plan: Plan, answers: &Answers) -> Receipt {
         |(party, index): (String, u64)| ResultSignature { party, signature: digits(index + 30, 128) };
     let signatures = names.iter().cloned().zip(1..).map(signed).collect();
     let charges = (0..names.len()).map(charged).collect();
-    let hash = result_hash(&answers.canonical()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&result_hash(&answers.canonical()));
     let released = names.iter().cloned().zip(1..).map(released).collect();
     let result = Released { hash, signatures: released };
     Receipt { version: VERSION, plan_hash: plan.hash().to_string(), plan, signatures, charges, result }

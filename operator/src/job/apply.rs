@@ -8,22 +8,20 @@ use crate::{
     context::Context,
     error::{Error, exists, is_missing},
     names::{MANAGER, Seat},
+    watch::Namespaced,
 };
-use k8s_openapi::{
-    NamespaceResourceScope,
-    api::{
-        batch::v1::Job,
-        core::v1::{Pod, Secret, Service, ServiceAccount},
-        networking::v1::NetworkPolicy,
-        resource::v1::ResourceClaimTemplate,
-    },
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{Pod, Secret, Service, ServiceAccount},
+    networking::v1::NetworkPolicy,
+    resource::v1::ResourceClaimTemplate,
 };
 use kube::{
-    Resource, ResourceExt,
+    ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams},
 };
-use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt::Debug, sync::PoisonError};
+use serde::Serialize;
+use std::sync::PoisonError;
 
 /// Applies what every pod of the namespace shares; once for each namespace and process.
 async fn prepare(namespace: &str, ctx: &Context) -> Result<(), Error> {
@@ -64,14 +62,7 @@ pub(super) async fn make(objects: Objects, ctx: &Context) -> Result<(), Error> {
     Ok(())
 }
 
-async fn apply<K>(object: &K, ctx: &Context) -> Result<(), Error>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize,
-{
+async fn apply<K: Namespaced + Serialize>(object: &K, ctx: &Context) -> Result<(), Error> {
     let api = ctx.api::<K>(&object.namespace().unwrap_or_default());
     let params = PatchParams::apply(MANAGER).force();
     api.patch(&object.name_any(), &params, &Patch::Apply(object)).await?;

@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     names::{self, Seat},
 };
-use kube::{ResourceExt, runtime::reflector::ObjectRef};
+use kube::ResourceExt;
 use std::sync::Arc;
 use veilgrid_api::{claim::PrivacyClaim, job::PrivateJob};
 
@@ -24,11 +24,10 @@ pub(super) struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     pub(super) fn of(job: &'a PrivateJob, ctx: &'a Context) -> Result<Self, Error> {
-        let attempt = job.status.as_ref().map_or(1, |status| status.attempt.max(1));
-        let seats = names::seats(job, attempt)?;
-        let claims = seats.iter().map(|seat| ctx.cache.claims.get(&place(seat))).collect();
+        let seats = names::seats(job)?;
+        let claims = seats.iter().map(|seat| ctx.cache.claims.get(&seat.object())).collect();
         let sight = |seat: &Seat<'_>| {
-            let job = ctx.cache.party_jobs.get(&place(seat));
+            let job = ctx.cache.party_jobs.get(&seat.object());
             observe(job.as_deref(), ctx.cache.pod(seat.namespace, &seat.name()).as_ref())
         };
         let sights = seats.iter().map(sight).collect();
@@ -37,7 +36,7 @@ impl<'a> Attempt<'a> {
 
     /// Whether any of the parties' Jobs is left.
     pub(super) fn has_jobs(&self) -> bool {
-        self.seats.iter().any(|seat| self.ctx.cache.party_jobs.get(&place(seat)).is_some())
+        self.seats.iter().any(|seat| self.ctx.cache.party_jobs.get(&seat.object()).is_some())
     }
 
     /// Forgets the parties' pods: what they said is settled.
@@ -56,9 +55,4 @@ impl<'a> Attempt<'a> {
     pub(super) fn home(&self) -> String {
         self.job.namespace().unwrap_or_default()
     }
-}
-
-/// All objects of a party in an attempt have one name.
-fn place<K: kube::Resource<DynamicType = ()>>(seat: &Seat<'_>) -> ObjectRef<K> {
-    ObjectRef::new(&seat.name()).within(seat.namespace)
 }

@@ -10,17 +10,17 @@ use super::{
     claims::Standing,
     dereference::dereference,
     observe::Sight,
-    status::{Draft, now},
+    status::Draft,
     validate::{Accepted, Refused, validate},
 };
 use crate::{
+    clock,
     context::Context,
     error::Error,
     job::apply,
-    names::{self, CONTROLLER, FINALIZER},
+    names::{CONTROLLER, FINALIZER},
     reason::Reason,
 };
-use k8s_openapi::jiff::Timestamp;
 use kube::{
     ResourceExt,
     api::{DeleteParams, Patch, PatchParams},
@@ -70,8 +70,7 @@ pub async fn reconcile(job: Arc<PrivateJob>, ctx: Arc<Context>) -> Result<Action
     if job.spec.suspend {
         return attempt.suspend(false).await;
     }
-    match validate(dereference(&job, &ctx.cache), &names::run(attempt.seats[0].uid, attempt.seats[0].attempt))
-    {
+    match validate(dereference(&job, &ctx.cache), &attempt.seats[0].run()) {
         Err(refused) => attempt.refuse(refused).await,
         Ok(accepted) => attempt.start(accepted).await,
     }
@@ -135,7 +134,7 @@ impl Attempt<'_> {
             return self.suspend(true).await;
         }
         if let Some((reason, message)) = self.condemned() {
-            return self.collapse(reason, message).await;
+            return self.end(reason, message).await;
         }
         let bad = |sight: &Sight| sight.phase == PartyPhase::Failed || sight.stuck || sight.lost;
         if let Some(first) = self.sights.iter().position(bad) {
@@ -151,13 +150,12 @@ impl Attempt<'_> {
             .map(|(seat, sight)| format!("{}: {}", seat.party, sight.message))
             .collect();
         let ready = waits.is_empty();
-        let since = condition::find(&draft.status.conditions, "PartiesReady")
-            .and_then(|c| c.last_transition_time.parse::<Timestamp>().ok());
+        let stated = condition::find(&draft.status.conditions, "PartiesReady");
+        let stated = stated.and_then(|stated| clock::read(&stated.last_transition_time));
         // A queue may hold the parties for as long as it likes.
         let held = self.sights.iter().any(|sight| sight.released.is_none());
         let released = self.sights.iter().filter_map(|sight| sight.released).max();
-        let since = released.max(since.map(|since| since.as_second()));
-        let waited = since.map_or(0, |since| (now().as_second() - since).max(0)) as u64;
+        let waited = released.max(stated).map_or(0, clock::since);
         let deadline = u64::from(self.job.spec.ready_deadline_seconds.unwrap_or(build::READY));
         if !ready && !held && waited >= deadline {
             let message = format!("not all parties run after {deadline} s: {}", waits.join("; "));
@@ -214,15 +212,19 @@ impl Attempt<'_> {
         draft.write().await
     }
 
-    /// The attempt will come to nothing. The parties that still run are asked to end; when they have, it is over.
+    /// The attempt will come to nothing. What only the pods show is said before they are ended.
     async fn collapse(&self, reason: Reason, message: String) -> Result<Action, Error> {
-        let said = self.condemned().is_some();
-        if !said && Reason::GONE_WITH_PODS.contains(&reason) && self.sights.iter().any(Sight::may_act) {
-            let mut draft = Draft::of(self);
-            draft.state("PartiesReady", Truth::False, reason, &message);
-            draft.phase(Phase::Running, Reason::Waiting, format!("the others are asked to end: {message}"));
-            return draft.write().await;
+        if !Reason::GONE_WITH_PODS.contains(&reason) || !self.sights.iter().any(Sight::may_act) {
+            return self.end(reason, message).await;
         }
+        let mut draft = Draft::of(self);
+        draft.state("PartiesReady", Truth::False, reason, &message);
+        draft.phase(Phase::Running, Reason::Waiting, format!("the others are asked to end: {message}"));
+        draft.write().await
+    }
+
+    /// Asks the parties that still run to end; when they have, the attempt is over.
+    async fn end(&self, reason: Reason, message: String) -> Result<Action, Error> {
         if self.interrupt().await? {
             return self.fail(true, reason, message).await;
         }
@@ -301,8 +303,7 @@ impl Attempt<'_> {
             return Ok(Action::await_change());
         };
         let ended = self.job.status.as_ref().and_then(|status| status.completed_at.as_ref());
-        let ended = ended.and_then(|time| time.parse::<Timestamp>().ok());
-        let since = ended.map_or(0, |ended| (now().as_second() - ended.as_second()).max(0)) as u64;
+        let since = ended.and_then(|time| clock::read(time)).map_or(0, clock::since);
         if since < u64::from(stays) {
             return Ok(Action::requeue(Duration::from_secs(u64::from(stays) - since)));
         }

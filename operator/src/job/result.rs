@@ -1,10 +1,7 @@
 //! Fetches the result from a recipient and puts it where the job says.
 
 use super::{attempt::Attempt, observe::CONTAINER};
-use crate::{
-    error::{Error, exists},
-    names,
-};
+use crate::error::{Error, exists};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::{
     Resource, ResourceExt,
@@ -15,7 +12,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use veilgrid_api::{cluster::ResultPlace, status::ReceiptStatus};
-use veilgrid_receipt::{Receipt, hex::hex, verify};
+use veilgrid_receipt::{Receipt, hex::hex, result_hash, verify};
 
 /// Bytes that a ConfigMap may hold.
 const LARGEST: usize = 1 << 20;
@@ -83,8 +80,7 @@ impl Attempt<'_> {
         let receipt: Receipt = serde_json::from_str(&opened.receipt)
             .map_err(|error| format!("the receipt cannot be read: {error}"))?;
         let claimed = self.claims.iter().flatten().all(|claim| claim.spec.plan == receipt.plan_hash);
-        let run = names::run(self.seats[0].uid, self.seats[0].attempt);
-        if !claimed || receipt.plan.run != run {
+        if !claimed || receipt.plan.run != self.seats[0].run() {
             return Err("the receipt is about another plan or run than the claims".into());
         }
         Ok(ReceiptStatus {
@@ -141,7 +137,7 @@ impl Attempt<'_> {
 fn find(log: &str, hash: &str) -> Option<Opened> {
     log.lines().rev().find_map(|line| {
         let Line::Result { result, receipt } = serde_json::from_str(line).ok()?;
-        (hex(&Sha256::digest(result.as_bytes())) == hash).then_some(Opened { result, receipt })
+        (hex(&result_hash(result.as_bytes())) == hash).then_some(Opened { result, receipt })
     })
 }
 

@@ -1,8 +1,7 @@
 //! Writes a job's status, where it changes.
 
 use super::attempt::Attempt;
-use crate::{error::Error, reason::Reason};
-use k8s_openapi::jiff::Timestamp;
+use crate::{clock::now, error::Error, reason::Reason};
 use kube::{
     ResourceExt,
     api::{Patch, PatchParams},
@@ -20,12 +19,6 @@ pub(super) struct Draft<'a> {
     attempt: &'a Attempt<'a>,
     pub(super) status: PrivateJobStatus,
     reason: Option<Reason>,
-}
-
-/// Now, to the second.
-pub(super) fn now() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 impl<'a> Draft<'a> {

@@ -100,7 +100,7 @@ fn two_jobs_and_a_budget_for_one() {
 }
 
 #[test]
-#[ignore = "takes a quarter of an hour: scripts/test-long.sh runs it"]
+#[ignore = "takes longer than a test of every change may: scripts/test-long.sh runs it"]
 fn wide() {
     holds("pods vanish", Config { vanishes: true, ..ONE });
     holds("a changed dataset", Config { deletes: true, changes: true, ..ONE });
