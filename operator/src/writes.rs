@@ -107,7 +107,7 @@ where
 }
 
 /// What the operator writes, as in a request's path.
-const RESOURCES: [&str; 12] = [
+const RESOURCES: [&str; 14] = [
     "privatejobs",
     "privacybudgets",
     "privacyclaims",
@@ -119,6 +119,8 @@ const RESOURCES: [&str; 12] = [
     "networkpolicies",
     "configmaps",
     "events",
+    "podcertificaterequests",
+    "resourceclaimtemplates",
     "leases",
 ];
 
