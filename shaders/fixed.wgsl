@@ -1,8 +1,9 @@
 // Fixed point from and to IEEE 754 binary64, in place and by integer arithmetic alone: few GPUs have f64, and
-// none must be trusted to round it. One invocation converts two numbers.
+// none must be trusted to round it. One invocation converts, or truncates, two numbers.
 
 #kernel fixed_encode ENCODE
-#kernel fixed_decode
+#kernel fixed_decode DECODE
+#kernel fixed_truncate
 
 #import params
 #import pair
@@ -44,6 +45,7 @@ fn encode(x: Pair) -> Pair {
 #define CONVERT encode
 
 #else
+#ifdef DECODE
 
 // The size is moved up until its top bit is bit 63; the upper 53 bits are the significand, the lower 11 are
 // rounded to nearest with ties to even. A significand that rounds up to 2^53 carries into the exponent.
@@ -69,6 +71,18 @@ fn decode(x: Pair) -> Pair {
 
 #define CONVERT decode
 
+#else
+
+// With all bits of `params.lower` set the negative is shifted, and taken back; with none the share itself.
+fn truncate(x: Pair) -> Pair {
+    let sign = pair_splat(params.lower);
+    let shifted = pair_right(pair_sub(x ^ sign, sign), vec2<u32>(params.bits));
+    return pair_sub(shifted ^ sign, sign);
+}
+
+#define CONVERT truncate
+
+#endif
 #endif
 
 @compute @workgroup_size(256)

@@ -7,11 +7,12 @@
 #[path = "../tests/vectors/format.rs"]
 mod format;
 
-use format::{At, Fixed, Mask, Noise, Ring, Share, words};
+use format::{At, Bits, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, words};
 use serde::Serialize;
 use std::error::Error;
 use std::path::Path;
-use veilgrid_kernels::{Laplace, Word, spec};
+use veilgrid_kernels::fixed::Role;
+use veilgrid_kernels::{Field64, Laplace, M61, Word, spec};
 
 const KEY: [u8; 32] = *b"frozen answers of the kernels, 1";
 
@@ -27,6 +28,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let scales = [(1, 8), (1, 2), (7, 2), (10, 1), (1000, 1), (1 << 40, 1)];
     write(&folder, "noise", &scales.map(|(numerator, denominator)| noise(numerator, denominator)))?;
+    write(&folder, "bits", &[bits(1), bits(69), bits(128)])?;
+    write(&folder, "truncation", &[truncation(0), truncation(13), truncation(40)])?;
+    write(&folder, "matmul", &[matmul::<u32>(32), matmul::<u64>(64)])?;
+    write(&folder, "replicated", &[replicated()])?;
+    write(&folder, "field", &[field::<M61>(), field::<Field64>()])?;
     Ok(())
 }
 
@@ -73,6 +79,48 @@ fn ring<T: Word>(bits: u32) -> Ring {
         sum_of_a: format!("{:x}", bytes_of(spec::ring::sum(&a))),
         a: wide(&a),
         b: wide(&b),
+    }
+}
+
+/// Elements that look random, and those where carries and reductions turn.
+fn field<F: veilgrid_kernels::Field>() -> format::Field {
+    let p = F::MODULUS;
+    let reduced = |id: u64, special: [u64; 8]| {
+        let mut words: Vec<u64> = spec::mask::words(&KEY, id, 0, 16);
+        words[4..12].copy_from_slice(&special);
+        words.iter().map(|word| F::new(word % p).expect("a remainder")).collect::<Vec<F>>()
+    };
+    let a = reduced(21, [0, 1, p - 1, p - 2, 1 << 32, (1 << 32) - 1, 1 << 48, p / 2]);
+    let b = reduced(22, [p - 1, p - 1, p - 1, 2, 1 << 32, 1 << 60, 1 << 48, p / 2 + 1]);
+    let text = |elements: &[F]| words(veilgrid_kernels::field::words(elements));
+    let after = |operation: &dyn Fn(&mut [F])| {
+        let mut acc = a.clone();
+        operation(&mut acc);
+        text(&acc)
+    };
+    let mut values = b.clone();
+    spec::field::evaluate(&a[..5], &mut values);
+    let (points, at, exponent) = (&b[11..], a[0], 0x9_0000_0006);
+    format::Field {
+        name: F::NAME.to_owned(),
+        modulus: format!("{p:x}"),
+        add: after(&|acc| spec::field::add(acc, &b)),
+        sub: after(&|acc| spec::field::sub(acc, &b)),
+        mul: after(&|acc| spec::field::mul(acc, &b)),
+        neg_of_a: after(&|acc| spec::field::neg(acc)),
+        a_plus_a_times_b: after(&|acc| spec::field::mul_add(acc, &a, &b)),
+        inverse_of_a: after(&|acc| spec::field::inverse(acc)),
+        exponent: format!("{exponent:x}"),
+        power_of_a: after(&|acc| spec::field::pow(acc, exponent)),
+        dot: format!("{:x}", spec::field::dot(&a, &b).get()),
+        values: text(&values),
+        points: text(points),
+        at: format!("{:x}", at.get()),
+        lagrange_weights: text(&spec::field::lagrange_weights(points, at)),
+        refused: words(&[p - 1, 0, p, u64::MAX]),
+        refused_index: 2,
+        a: text(&a),
+        b: text(&b),
     }
 }
 
@@ -140,4 +188,70 @@ fn noise(numerator: u64, denominator: u64) -> Noise {
         at: At::new(KEY, 2, 0xffff_fff0),
         samples,
     }
+}
+
+fn bits(by: usize) -> Bits {
+    let (a, b) = (values(7), values(8));
+    let after = |operation: &dyn Fn(&mut [u64])| {
+        let mut acc = a.clone();
+        operation(&mut acc);
+        words(&acc)
+    };
+    let mut planes = vec![0; 64];
+    spec::bits::to_planes(&a, &mut planes);
+    Bits {
+        xor: after(&|acc| spec::bits::xor(acc, &b)),
+        and: after(&|acc| spec::bits::and(acc, &b)),
+        not_a: after(&|acc| spec::bits::not(acc)),
+        ones_of_a: spec::bits::ones(&a),
+        by,
+        left: after(&|acc| spec::bits::shift_left(&a, by, acc)),
+        right: after(&|acc| spec::bits::shift_right(&a, by, acc)),
+        planes: words(&planes),
+        b: words(&b),
+        a: words(&a),
+    }
+}
+
+fn truncation(bits: u32) -> Truncation {
+    let (share, mask_high) = (values(9), values(10));
+    let after = |operation: &dyn Fn(&mut [u64])| {
+        let mut acc = share.clone();
+        operation(&mut acc);
+        words(&acc)
+    };
+    Truncation {
+        bits,
+        first: after(&|acc| spec::fixed::truncate(acc, bits, Role::First)),
+        other: after(&|acc| spec::fixed::truncate(acc, bits, Role::Other)),
+        opened_first: after(&|acc| spec::fixed::truncate_opened(acc, &mask_high, bits, Role::First)),
+        opened_other: after(&|acc| spec::fixed::truncate_opened(acc, &mask_high, bits, Role::Other)),
+        mask_high: words(&mask_high),
+        share: words(&share),
+    }
+}
+
+fn replicated() -> Replicated {
+    let [x, y] = [[values(11), values(12)], [values(13), values(14)]];
+    let masks = [(&KEY, 3, 0), (&KEY, 4, 0xffff_fffe)];
+    let mut product = vec![0; 16];
+    spec::replicated::multiply((&x[0], &x[1]), (&y[0], &y[1]), masks, &mut product);
+    Replicated {
+        x: x.map(|part| words(&part)),
+        y: y.map(|part| words(&part)),
+        zero: masks.map(|(key, id, block)| At::new(*key, id, block)),
+        product: words(&product),
+    }
+}
+
+fn matmul<T: Word>(bits: u32) -> Matmul {
+    let (rows, inner, columns) = (3, 5, 3);
+    let (mut a, mut b, mut acc) = (elements::<T>(15), elements::<T>(16), elements::<T>(17));
+    a.truncate(rows * inner);
+    b.truncate(inner * columns);
+    acc.truncate(rows * columns);
+    let mut sums = acc.clone();
+    let shape = veilgrid_kernels::matmul::Shape { rows, inner, columns };
+    spec::matmul::multiply_add(shape, &a, &b, &mut sums);
+    Matmul { bits, rows, inner, columns, a: wide(&a), b: wide(&b), acc: wide(&acc), sums: wide(&sums) }
 }

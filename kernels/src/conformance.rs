@@ -3,6 +3,18 @@
 //!
 //! [`crate::conformance_suite`] makes a test of each check for one device.
 
+mod bits;
+mod field;
+mod matmul;
+mod replicated;
+mod truncation;
+
+pub use bits::{bit_vectors, bits_refused, planes, planes_of_sums};
+pub use field::{field_errors, field_powers, fields, polynomials};
+pub use matmul::matrices;
+pub use replicated::replicated;
+pub use truncation::truncation;
+
 use crate::{
     Device, Fixed, KernelError, Laplace, Seed, Stream, Word, chacha, fixed, mask, noise, ring, share, spec,
 };
@@ -19,7 +31,11 @@ macro_rules! conformance_suite {
         mod $module {
             #[allow(unused_imports)]
             use super::*;
-            $crate::conformance_suite!(@tests $open; ring keystream masks shares encoding decoding noise exhaustion errors);
+            $crate::conformance_suite!(@tests $open; ring keystream masks shares encoding decoding noise exhaustion errors
+                bit_vectors planes planes_of_sums bits_refused
+                fields field_powers polynomials field_errors
+                replicated truncation
+                matrices);
         }
     };
     (@tests $open:expr; $($check:ident)*) => {

@@ -14,6 +14,34 @@ pub enum KernelError {
         /// Length of the other slice.
         right: usize,
     },
+    /// A slice has not the size that its shape asks for.
+    #[error("{operation}: {slice} has {given} elements and needs {needed}")]
+    Size {
+        /// The function that refused.
+        operation: &'static str,
+        /// The argument.
+        slice: &'static str,
+        /// Its length.
+        given: usize,
+        /// The length that would be right.
+        needed: usize,
+    },
+    /// A word is no element of the field: it is not below the modulus.
+    #[error("word {index} is not below the modulus of {field}; reduce it, or refuse its sender")]
+    NotCanonical {
+        /// The field's name.
+        field: &'static str,
+        /// Index of the first such word.
+        index: usize,
+    },
+    /// Two points of an interpolation are equal.
+    #[error("points {first} and {second} are equal; an interpolation needs points that differ")]
+    SamePoint {
+        /// Index of one.
+        first: usize,
+        /// Index of the other.
+        second: usize,
+    },
     /// The call would run past the last block of the stream.
     #[error(
         "the stream has {left} blocks of keystream left and {needed} are needed; take a stream of a new id"
@@ -23,6 +51,16 @@ pub enum KernelError {
         needed: u64,
         /// Blocks left; `u64::MAX` also where one more is left.
         left: u64,
+    },
+    /// Two copies of what should be the same share differ.
+    #[error(
+        "{operation}: the two copies of a share differ from element {index} on; one of its holders is wrong"
+    )]
+    Disagree {
+        /// The function that refused.
+        operation: &'static str,
+        /// The first place where they differ.
+        index: usize,
     },
     /// Fraction bits outside what the format has.
     #[error("{given} fraction bits are too many: at most {most}")]
@@ -60,4 +98,14 @@ pub enum KernelError {
 /// Refuses slices of two lengths.
 pub(crate) fn same_length(operation: &'static str, left: usize, right: usize) -> Result<(), KernelError> {
     if left == right { Ok(()) } else { Err(KernelError::Length { operation, left, right }) }
+}
+
+/// Refuses a slice that is not of the size that its shape asks for.
+pub(crate) fn sized(
+    operation: &'static str,
+    slice: &'static str,
+    given: usize,
+    needed: usize,
+) -> Result<(), KernelError> {
+    if given == needed { Ok(()) } else { Err(KernelError::Size { operation, slice, given, needed }) }
 }

@@ -21,18 +21,22 @@
 #[cfg(target_endian = "big")]
 compile_error!("the kernels read keystream in place and need a little-endian machine");
 
+pub mod bits;
 pub mod chacha;
 #[doc(hidden)]
 pub mod conformance;
 mod cpu;
 mod device;
 mod error;
+pub mod field;
 pub mod fixed;
 #[cfg(feature = "gpu")]
 mod gpu;
 pub mod mask;
+pub mod matmul;
 pub mod noise;
 mod rates;
+pub mod replicated;
 pub mod ring;
 mod selftest;
 pub mod share;
@@ -44,6 +48,7 @@ mod word;
 pub use cpu::Level;
 pub use device::{Choice, Device, DeviceError, DeviceInfo, GpuMode, LEVEL_VARIABLE};
 pub use error::KernelError;
+pub use field::{Field, Field64, M61};
 pub use fixed::Fixed;
 pub use noise::Laplace;
 pub use rates::Rates;

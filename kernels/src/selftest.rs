@@ -1,7 +1,11 @@
 //! The known answers that a device must give before it may be used.
 
+use crate::fixed::Role;
 use crate::noise::Laplace;
-use crate::{Device, Fixed, KernelError, Seed, Stream, chacha, fixed, mask, noise, ring, share, spec};
+use crate::{
+    Device, Field, Field64, Fixed, KernelError, M61, Seed, Stream, bits, chacha, field, fixed, mask, matmul,
+    noise, ring, share, spec,
+};
 
 /// RFC 8439, section 2.3.2: the first sixteen keystream bytes of block 1.
 const RFC_START: [u8; 16] =
@@ -19,13 +23,16 @@ const BLOCK: u64 = (1 << 32) - 9;
 /// The first family that gives wrong bits, or fails.
 pub(crate) fn fault(device: &Device) -> Option<&'static str> {
     let key: [u8; 32] = std::array::from_fn(|i| i as u8);
-    let families: [(&'static str, Check); 6] = [
+    let families: [(&'static str, Check); 9] = [
         ("chacha", chacha),
         ("ring", ring),
         ("mask", mask),
         ("share", share),
         ("fixed", fixed),
         ("noise", noise),
+        ("bits", bits),
+        ("matmul", matmul),
+        ("field", |device, key| Ok(field::<M61>(device, key)? && field::<Field64>(device, key)?)),
     ];
     families.into_iter().find(|(_, check)| check(device, &key) != Ok(true)).map(|(family, _)| family)
 }
@@ -97,6 +104,12 @@ fn fixed(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
     let (mut got, mut want) = (vec![0.0; LEN], vec![0.0; LEN]);
     fixed::decode(device, &units, 30, &mut got)?;
     spec::fixed::decode(&units, 30, &mut want);
+    let right =
+        right && fixed::out_of_range(device, &values, format) == spec::fixed::out_of_range(&values, format);
+    let (mut share, mut wanted) = (words(key, 11), words(key, 11));
+    fixed::truncate(device, &mut share, 13, Role::Other)?;
+    spec::fixed::truncate(&mut wanted, 13, Role::Other);
+    let right = right && share == wanted;
     Ok(right && got.iter().map(|x| x.to_bits()).eq(want.iter().map(|x| x.to_bits())))
 }
 
@@ -110,4 +123,68 @@ fn noise(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
     noise::laplace_add(device, &law, &mut stream(key, ID, BLOCK)?, &mut got)?;
     spec::noise::laplace_add(&law, key, ID, BLOCK, &mut want);
     Ok(right && got == want)
+}
+
+fn bits(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let (start, other) = (words(key, 9), words(key, 10));
+    let (mut got, mut want) = (start.clone(), start.clone());
+    bits::and(device, &mut got, &other)?;
+    spec::bits::and(&mut want, &other);
+    bits::not(device, &mut got)?;
+    spec::bits::not(&mut want);
+    bits::xor(device, &mut got, &other)?;
+    spec::bits::xor(&mut want, &other);
+    let right = got == want && bits::ones(device, &got)? == spec::bits::ones(&want);
+    bits::shift_left(device, &start, 77, &mut got)?;
+    spec::bits::shift_left(&start, 77, &mut want);
+    let right = right && got == want;
+    bits::shift_right(device, &start, 77, &mut got)?;
+    spec::bits::shift_right(&start, 77, &mut want);
+    let right = right && got == want;
+    let mut planes = vec![0; 64 * bits::plane_words(LEN)];
+    let mut wanted = planes.clone();
+    bits::to_planes(device, &start, &mut planes)?;
+    spec::bits::to_planes(&start, &mut wanted);
+    bits::from_planes(device, &planes, &mut got)?;
+    Ok(right && planes == wanted && got == start)
+}
+
+fn field<F: Field>(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let reduced = |id| words(key, id).into_iter().map(|word| word % F::MODULUS).collect::<Vec<u64>>();
+    let (mut start, other) = (reduced(9), reduced(10));
+    start[LEN - 9..].copy_from_slice(&[0, 1, F::MODULUS - 1, 1 << 32, 1 << 48, F::MODULUS >> 1, 2, 3, 4]);
+    let (mut got, other) = (field::elements::<F>(&start)?.to_vec(), field::elements::<F>(&other)?);
+    let mut want = got.clone();
+    field::mul(device, &mut got, other)?;
+    spec::field::mul(&mut want, other);
+    field::sub(device, &mut got[1..], &other[1..])?;
+    spec::field::sub(&mut want[1..], &other[1..]);
+    field::mul_add(device, &mut got, other, other)?;
+    spec::field::mul_add(&mut want, other, other);
+    field::inverse(device, &mut got)?;
+    spec::field::inverse(&mut want);
+    field::pow(device, &mut got, 5)?;
+    spec::field::pow(&mut want, 5);
+    field::evaluate(device, &other[..3], &mut got)?;
+    spec::field::evaluate(&other[..3], &mut want);
+    field::neg(device, &mut got)?;
+    spec::field::neg(&mut want);
+    field::add(device, &mut got, other)?;
+    spec::field::add(&mut want, other);
+    Ok(got == want && field::dot(device, &got, other)? == spec::field::dot(&want, other))
+}
+
+fn matmul(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let shape = matmul::Shape { rows: 7, inner: 13, columns: 19 };
+    let (a, b) = (words(key, 12), spec::mask::words(key, 13, 0, 13 * 19));
+    let mut got: Vec<u64> = spec::mask::words(key, 14, 0, 7 * 19);
+    let mut want = got.clone();
+    matmul::multiply_add(device, shape, &a[..7 * 13], &b, &mut got)?;
+    spec::matmul::multiply_add(shape, &a[..7 * 13], &b, &mut want);
+    let narrow = |words: &[u64]| words.iter().map(|word| *word as u32).collect::<Vec<_>>();
+    let (mut got_narrow, mut want_narrow) = (narrow(&want), narrow(&want));
+    let (a, b) = (narrow(&a[..7 * 13]), narrow(&b));
+    matmul::multiply_add(device, shape, &a, &b, &mut got_narrow)?;
+    spec::matmul::multiply_add(shape, &a, &b, &mut want_narrow);
+    Ok(got == want && got_narrow == want_narrow)
 }

@@ -1,9 +1,9 @@
 //! The two ring elements.
 
-use crate::cpu::Lane;
+use crate::cpu::matmul::Product;
 
 /// An element of the integers modulo 2^32 or 2^64: `u32` or `u64`.
-pub trait Word: Lane {
+pub trait Word: Product {
     /// The neutral element of addition.
     const ZERO: Self;
     /// Sum modulo 2^bits.

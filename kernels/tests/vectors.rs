@@ -4,8 +4,16 @@
 #[allow(dead_code, unreachable_pub, reason = "the example that writes the vectors uses the rest")]
 mod format;
 
-use format::{At, Chacha, Fixed, Mask, Noise, Ring, Share, hex, unwords, word, words};
-use veilgrid_kernels::{Device, Laplace, Level, Seed, Stream, Word, chacha, fixed, mask, noise, ring, share};
+use format::{
+    At, Bits, Chacha, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, hex, unwords, word,
+    words,
+};
+use veilgrid_kernels::fixed::Role;
+use veilgrid_kernels::replicated::{self, Pair};
+use veilgrid_kernels::{
+    Device, Field64, KernelError, Laplace, Level, M61, Seed, Stream, Word, bits, chacha, field, fixed, mask,
+    matmul, noise, ring, share,
+};
 
 fn devices() -> Vec<Device> {
     Level::ALL.into_iter().filter_map(|level| Device::cpu_at(level).ok()).collect()
@@ -136,4 +144,125 @@ fn laplace() {
             assert_eq!(samples, vector.samples);
         }
     }
+}
+
+#[test]
+fn bit_vectors() {
+    for vector in vectors!(Bits, "bits.json") {
+        let (a, b) = (unwords(&vector.a), unwords(&vector.b));
+        for device in devices() {
+            let mut acc = a.clone();
+            bits::xor(&device, &mut acc, &b).unwrap();
+            assert_eq!(words(&acc), vector.xor);
+            acc.clone_from(&a);
+            bits::and(&device, &mut acc, &b).unwrap();
+            assert_eq!(words(&acc), vector.and);
+            acc.clone_from(&a);
+            bits::not(&device, &mut acc).unwrap();
+            assert_eq!(words(&acc), vector.not_a);
+            assert_eq!(bits::ones(&device, &a), Ok(vector.ones_of_a));
+            bits::shift_left(&device, &a, vector.by, &mut acc).unwrap();
+            assert_eq!(words(&acc), vector.left);
+            bits::shift_right(&device, &a, vector.by, &mut acc).unwrap();
+            assert_eq!(words(&acc), vector.right);
+            let mut planes = vec![0; vector.planes.len()];
+            bits::to_planes(&device, &a, &mut planes).unwrap();
+            assert_eq!(words(&planes), vector.planes);
+            bits::from_planes(&device, &planes, &mut acc).unwrap();
+            assert_eq!(acc, a);
+        }
+    }
+}
+
+#[test]
+fn truncation() {
+    for vector in vectors!(Truncation, "truncation.json") {
+        let (start, high) = (unwords(&vector.share), unwords(&vector.mask_high));
+        let roles = [
+            (Role::First, &vector.first, &vector.opened_first),
+            (Role::Other, &vector.other, &vector.opened_other),
+        ];
+        for device in devices() {
+            for (role, share, opened) in roles {
+                let mut acc = start.clone();
+                fixed::truncate(&device, &mut acc, vector.bits, role).unwrap();
+                assert_eq!(&words(&acc), share);
+                acc.clone_from(&start);
+                fixed::truncate_opened(&device, &mut acc, &high, vector.bits, role).unwrap();
+                assert_eq!(&words(&acc), opened);
+            }
+        }
+    }
+}
+
+#[test]
+fn replicated_products() {
+    for vector in vectors!(Replicated, "replicated.json") {
+        let [x, y] = [&vector.x, &vector.y].map(|pair| pair.each_ref().map(|part| unwords(part)));
+        for device in devices() {
+            let (x, y) = (Pair { own: &x[0], next: &x[1] }, Pair { own: &y[0], next: &y[1] });
+            let [mut own, mut next] = vector.zero.each_ref().map(stream);
+            let mut out = vec![0; vector.product.len()];
+            replicated::multiply(&device, x, y, &mut own, &mut next, &mut out).unwrap();
+            assert_eq!(words(&out), vector.product);
+        }
+    }
+}
+
+#[test]
+fn matrices() {
+    for vector in vectors!(Matmul, "matmul.json") {
+        for device in devices() {
+            match vector.bits {
+                32 => matrices_of::<u32>(&device, &vector),
+                _ => matrices_of::<u64>(&device, &vector),
+            }
+        }
+    }
+}
+
+fn matrices_of<T: Word>(device: &Device, vector: &Matmul) {
+    let shape = matmul::Shape { rows: vector.rows, inner: vector.inner, columns: vector.columns };
+    let mut acc = elements::<T>(&vector.acc);
+    matmul::multiply_add(device, shape, &elements(&vector.a), &elements(&vector.b), &mut acc).unwrap();
+    assert_eq!(acc, elements(&vector.sums));
+}
+
+#[test]
+fn fields() {
+    for vector in vectors!(format::Field, "field.json") {
+        for device in devices() {
+            match vector.name.as_str() {
+                "M61" => field_of::<M61>(&device, &vector),
+                _ => field_of::<Field64>(&device, &vector),
+            }
+        }
+    }
+}
+
+fn field_of<F: veilgrid_kernels::Field>(device: &Device, vector: &format::Field) {
+    assert_eq!((vector.name.as_str(), word(&vector.modulus)), (F::NAME, F::MODULUS));
+    let elements = |texts: &[String]| field::elements::<F>(&unwords(texts)).unwrap().to_vec();
+    let (a, b) = (elements(&vector.a), elements(&vector.b));
+    let after = |operation: &dyn Fn(&mut [F]) -> Result<(), KernelError>| {
+        let mut acc = a.clone();
+        operation(&mut acc).unwrap();
+        words(field::words(&acc))
+    };
+    assert_eq!(after(&|acc| field::add(device, acc, &b)), vector.add);
+    assert_eq!(after(&|acc| field::sub(device, acc, &b)), vector.sub);
+    assert_eq!(after(&|acc| field::mul(device, acc, &b)), vector.mul);
+    assert_eq!(after(&|acc| field::neg(device, acc)), vector.neg_of_a);
+    assert_eq!(after(&|acc| field::mul_add(device, acc, &a, &b)), vector.a_plus_a_times_b);
+    assert_eq!(after(&|acc| field::inverse(device, acc)), vector.inverse_of_a);
+    assert_eq!(after(&|acc| field::pow(device, acc, word(&vector.exponent))), vector.power_of_a);
+    assert_eq!(field::dot(device, &a, &b).unwrap().get(), word(&vector.dot));
+    let mut values = b.clone();
+    field::evaluate(device, &a[..5], &mut values).unwrap();
+    assert_eq!(words(field::words(&values)), vector.values);
+    let weights =
+        field::lagrange_weights(&elements(&vector.points), F::new(word(&vector.at)).unwrap()).unwrap();
+    assert_eq!(words(field::words(&weights)), vector.lagrange_weights);
+    let refused = KernelError::NotCanonical { field: F::NAME, index: vector.refused_index };
+    assert_eq!(field::elements::<F>(&unwords(&vector.refused)), Err(refused));
 }

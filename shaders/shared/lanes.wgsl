@@ -24,6 +24,11 @@ fn lanes_zero() -> Lanes {
     return vec4<u32>(0u);
 }
 
+// Every element the one at `place`, 0 to 3.
+fn lanes_splat(a: Lanes, place: u32) -> Lanes {
+    return vec4<u32>(a[place]);
+}
+
 #else
 
 #import pair
@@ -48,6 +53,11 @@ fn lanes_words(words: vec4<u32>) -> Lanes {
 
 fn lanes_zero() -> Lanes {
     return pair_splat(vec2<u32>(0u));
+}
+
+// Both elements the one at `place`, 0 or 1.
+fn lanes_splat(a: Lanes, place: u32) -> Lanes {
+    return pair_splat(vec2<u32>(pair_low(a)[place], pair_high(a)[place]));
 }
 
 #endif

@@ -24,6 +24,11 @@ fn pair_sub(a: Pair, b: Pair) -> Pair {
     return a - b;
 }
 
+// The whole products of words.
+fn pair_wide(a: vec2<u32>, b: vec2<u32>) -> Pair {
+    return vec2<u64>(a) * vec2<u64>(b);
+}
+
 fn pair_mul(a: Pair, b: Pair) -> Pair {
     return a * b;
 }
@@ -73,19 +78,24 @@ fn pair_sub(a: Pair, b: Pair) -> Pair {
     return pair(a.xz - b.xz, a.yw - b.yw - borrow);
 }
 
-// The high word of the product of the low words comes from four 16-bit products: WGSL has no wide multiply.
-fn pair_mul(a: Pair, b: Pair) -> Pair {
+// The high word comes from four 16-bit products: WGSL has no wide multiply.
+fn pair_wide(a: vec2<u32>, b: vec2<u32>) -> Pair {
     let half = vec2<u32>(16u);
     let mask = vec2<u32>(0xffffu);
-    let a0 = a.xz & mask;
-    let a1 = a.xz >> half;
-    let b0 = b.xz & mask;
-    let b1 = b.xz >> half;
+    let a0 = a & mask;
+    let a1 = a >> half;
+    let b0 = b & mask;
+    let b1 = b >> half;
     let p01 = a0 * b1;
     let p10 = a1 * b0;
     let middle = ((a0 * b0) >> half) + (p01 & mask) + (p10 & mask);
     let high = a1 * b1 + (p01 >> half) + (p10 >> half) + (middle >> half);
-    return pair(a.xz * b.xz, high + a.xz * b.yw + a.yw * b.xz);
+    return pair(a * b, high);
+}
+
+fn pair_mul(a: Pair, b: Pair) -> Pair {
+    let low = pair_wide(a.xz, b.xz);
+    return pair(low.xz, low.yw + a.xz * b.yw + a.yw * b.xz);
 }
 
 fn pair_less(a: Pair, b: Pair) -> vec2<bool> {

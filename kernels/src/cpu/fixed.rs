@@ -62,3 +62,60 @@ impl Kernel for Decode<'_> {
         }
     }
 }
+
+/// See [`crate::fixed::truncate`].
+pub(crate) struct Truncate<'a> {
+    pub(crate) share: &'a mut [u64],
+    pub(crate) bits: u32,
+    /// All bits set: take negatives before and after; else 0.
+    pub(crate) sign: u64,
+}
+
+impl Kernel for Truncate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: IntSimd>(self, simd: S) {
+        let sign = simd.splat_u64s(self.sign);
+        let (vectors, rest) = S::as_mut_simd_u64s(self.share);
+        for vector in vectors {
+            let size = simd.sub_u64s(simd.xor_u64s(*vector, sign), sign);
+            let shifted = simd.right_u64s(size, self.bits);
+            *vector = simd.sub_u64s(simd.xor_u64s(shifted, sign), sign);
+        }
+        for word in rest {
+            let size = (*word ^ self.sign).wrapping_sub(self.sign);
+            *word = ((size >> self.bits) ^ self.sign).wrapping_sub(self.sign);
+        }
+    }
+}
+
+/// See [`crate::fixed::out_of_range`].
+pub(crate) struct OutOfRange<'a> {
+    pub(crate) values: &'a [f64],
+    pub(crate) format: Fixed,
+}
+
+/// Values between two looks at whether one of them was out of range.
+const STRETCH: usize = 1024;
+
+impl Kernel for OutOfRange<'_> {
+    type Output = Option<usize>;
+
+    #[inline(always)]
+    fn run<S: IntSimd>(self, _: S) -> Option<usize> {
+        let (min, max) = (self.format.min() as f64, self.format.max() as f64);
+        let unit = f64::from(1u32 << self.format.fraction_bits());
+        for (i, stretch) in self.values.chunks(STRETCH).enumerate() {
+            let mut inside = true;
+            for value in stretch {
+                inside &= (min <= value * unit) & (value * unit <= max);
+            }
+            if !inside {
+                let outside = |value: &f64| !(min..=max).contains(&(value * unit));
+                return stretch.iter().position(outside).map(|at| i * STRETCH + at);
+            }
+        }
+        None
+    }
+}

@@ -92,6 +92,12 @@ impl Arch {
         }
     }
 
+    /// The best that this CPU has.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn best() -> Arch {
+        Arch::new(Level::best()).unwrap_or(Arch::Scalar(pulp::Scalar))
+    }
+
     pub(crate) fn level(&self) -> Level {
         match self {
             Arch::Scalar(_) => Level::Scalar,

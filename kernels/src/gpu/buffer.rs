@@ -4,6 +4,7 @@ use super::Gpu;
 use super::params::Params;
 use super::pipeline::Pipeline;
 use crate::KernelError;
+use crate::stream::BLOCK;
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::PoisonError;
@@ -27,6 +28,8 @@ pub(super) struct Job<'a> {
     pub(super) len: usize,
     /// Bytes of one unit of work.
     pub(super) unit: usize,
+    /// Bytes that one part must hold whole: a multiple of the unit.
+    pub(super) together: usize,
     /// Units of work of one invocation.
     pub(super) units: u32,
     /// Keystream blocks that one unit consumes.
@@ -37,6 +40,8 @@ pub(super) struct Job<'a> {
     pub(super) source: Option<&'a [u8]>,
     /// Whether binding 1 gets 16 bytes a workgroup instead of the vector.
     pub(super) totals: bool,
+    /// Whether a part gets the whole source instead of as much of it as of the vector.
+    pub(super) beside: bool,
 }
 
 /// One part of a job.
@@ -69,6 +74,7 @@ pub(super) struct Results<'a> {
 
 impl Job<'_> {
     fn parts(&self, shard: usize, workgroup: u32) -> Vec<Part> {
+        let shard = (shard / self.together).max(1) * self.together;
         let starts = (0..self.len).step_by(shard);
         let part = |start: usize| {
             let bytes = start..self.len.min(start + shard);
@@ -114,10 +120,15 @@ impl Gpu {
                 self.wait(Some(&submitted[earlier]))?;
             }
             let target = self.working(&mut room.target, part.target);
-            self.upload(&target, job.target, part)?;
-            let source = job.source.map(|_| self.working(&mut room.source, part.bound));
-            if let Some(source) = &source {
-                self.upload(source, job.source, part)?;
+            if let Some(bytes) = job.target {
+                self.upload(&target, &bytes[part.bytes.clone()], part.bound)?;
+            }
+            let beside = |source: &[u8]| if job.beside { source.len() as u64 } else { part.bound };
+            let source =
+                job.source.map(|bytes| (self.working(&mut room.source, beside(bytes)), beside(bytes)));
+            if let (Some((source, bound)), Some(bytes)) = (&source, job.source) {
+                let bytes = if job.beside { bytes } else { &bytes[part.bytes.clone()] };
+                self.upload(source, bytes, *bound)?;
             }
             let result = self.result(room, part.target);
 
@@ -137,8 +148,8 @@ impl Gpu {
                 // Neither the key nor the data stay behind on the GPU.
                 encoder.clear_buffer(&params, 0, None);
                 encoder.clear_buffer(&target, 0, Some(parts[0].target));
-                if let Some(source) = &source {
-                    encoder.clear_buffer(source, 0, Some(parts[0].bound));
+                if let Some((source, bound)) = &source {
+                    encoder.clear_buffer(source, 0, Some(parts[0].bound.max(*bound)));
                 }
             }
             submitted.push(self.0.queue.submit([encoder.finish()]));
@@ -179,7 +190,7 @@ impl Gpu {
         part: &Part,
         params: wgpu::BufferBinding<'_>,
         target: &wgpu::Buffer,
-        source: Option<&wgpu::Buffer>,
+        source: Option<&(wgpu::Buffer, u64)>,
     ) {
         let bound = |buffer, size| {
             wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -192,8 +203,8 @@ impl Gpu {
             wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) },
             wgpu::BindGroupEntry { binding: 1, resource: bound(target, part.target) },
         ];
-        if let Some(source) = source {
-            entries.push(wgpu::BindGroupEntry { binding: 2, resource: bound(source, part.bound) });
+        if let Some((source, size)) = source {
+            entries.push(wgpu::BindGroupEntry { binding: 2, resource: bound(source, *size) });
         }
         let group = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(pipeline.shader.name),
@@ -207,10 +218,8 @@ impl Gpu {
     }
 
     /// Copies the part's bytes and fills its last unit up with zeros.
-    fn upload(&self, buffer: &wgpu::Buffer, bytes: Option<&[u8]>, part: &Part) -> Option<()> {
-        let Some(bytes) = bytes else { return Some(()) };
-        let bytes = &bytes[part.bytes.clone()];
-        let mut view = self.0.queue.write_buffer_with(buffer, 0, NonZeroU64::new(part.bound)?)?;
+    fn upload(&self, buffer: &wgpu::Buffer, bytes: &[u8], bound: u64) -> Option<()> {
+        let mut view = self.0.queue.write_buffer_with(buffer, 0, NonZeroU64::new(bound)?)?;
         view.slice(..bytes.len()).copy_from_slice(bytes);
         view.slice(bytes.len()..).fill(0);
         Some(())
@@ -300,7 +309,8 @@ impl Results<'_> {
         for (buffer, len) in self.parts {
             buffer.unmap();
             if room.results.len() < SPARE {
-                encoder.clear_buffer(&buffer, 0, Some(len.next_multiple_of(8) as u64));
+                // What a kernel makes of the zeros in its last unit, of at most 64 bytes, was copied too.
+                encoder.clear_buffer(&buffer, 0, Some(len.next_multiple_of(BLOCK) as u64));
                 room.results.push(buffer);
             }
         }

@@ -1,8 +1,11 @@
 //! Batches on a GPU through wgpu and Vulkan. Every operation takes host slices and gives host slices.
 
 mod adapter;
+mod bits;
 mod buffer;
 mod fault;
+mod field;
+mod matmul;
 mod ops;
 mod params;
 mod pipeline;
@@ -63,6 +66,11 @@ impl Gpu {
         shard: usize,
     ) -> Gpu {
         Gpu(Arc::new(Inner { name, device, queue, fault, pipelines, shard, room: Mutex::default() }))
+    }
+
+    /// Most bytes of a vector in one dispatch.
+    fn shard(&self) -> usize {
+        self.0.shard
     }
 
     /// The adapter and the mode: `gpu "NVIDIA H100" native64`.

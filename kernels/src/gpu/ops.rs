@@ -8,19 +8,31 @@ use crate::stream::{BLOCK, Span};
 use crate::{Fixed, KernelError, Laplace, Word};
 
 /// Bytes that one invocation of an element-wise kernel takes.
-const VECTOR: usize = 16;
+pub(super) const VECTOR: usize = 16;
 /// Vectors that one invocation of a sum takes.
-const SUMMANDS: u32 = 8;
+pub(super) const SUMMANDS: u32 = 8;
 
 /// The kernel for an element type.
-fn of<T: Word>(u32: &'static str, u64: &'static str) -> &'static str {
+pub(super) fn of<T: Word>(u32: &'static str, u64: &'static str) -> &'static str {
     if size_of::<T>() == size_of::<u32>() { u32 } else { u64 }
 }
 
 impl<'a> Job<'a> {
     /// A kernel whose invocations take one unit each and write binding 1.
-    fn new(kernel: &'static str, params: Params, len: usize, unit: usize) -> Job<'a> {
-        Job { kernel, params, len, unit, units: 1, blocks: 0, target: None, source: None, totals: false }
+    pub(super) fn new(kernel: &'static str, params: Params, len: usize, unit: usize) -> Job<'a> {
+        Job {
+            kernel,
+            params,
+            len,
+            unit,
+            together: unit,
+            units: 1,
+            blocks: 0,
+            target: None,
+            source: None,
+            totals: false,
+            beside: false,
+        }
     }
 
     /// A kernel that takes `blocks` blocks of keystream for each 64 bytes.
@@ -29,7 +41,7 @@ impl<'a> Job<'a> {
     }
 
     /// With what binding 1 holds before.
-    fn over(self, target: &'a [u8]) -> Job<'a> {
+    pub(super) fn over(self, target: &'a [u8]) -> Job<'a> {
         Job { target: Some(target), ..self }
     }
 }
@@ -100,9 +112,16 @@ impl Gpu {
         fraction_bits: u32,
         out: &mut [f64],
     ) -> Result<(), KernelError> {
-        let params = Params::fraction_bits(fraction_bits);
+        let params = Params::bits(fraction_bits);
         let job = Job::new("fixed_decode", params, size_of_val(values), VECTOR);
         self.fill(job.over(bytemuck::cast_slice(values)), bytemuck::cast_slice_mut(out))
+    }
+
+    /// Shares divided by `2^bits`, their negatives where `sign` has all bits set.
+    pub(crate) fn truncate(&self, share: &mut [u64], bits: u32, sign: u64) -> Result<(), KernelError> {
+        let params = Params::truncation(bits, sign);
+        let job = Job::new("fixed_truncate", params, size_of_val(share), VECTOR);
+        self.change(job, bytemuck::cast_slice_mut(share))
     }
 
     /// One sample per element.
@@ -143,14 +162,19 @@ impl Gpu {
         )
     }
 
-    fn zip<T: Word>(&self, kernel: &'static str, acc: &mut [T], other: &[T]) -> Result<(), KernelError> {
+    pub(super) fn zip<T: Word>(
+        &self,
+        kernel: &'static str,
+        acc: &mut [T],
+        other: &[T],
+    ) -> Result<(), KernelError> {
         let job = Job::new(kernel, Params::new(), size_of_val(acc), VECTOR);
         let job = Job { source: Some(bytemuck::cast_slice(other)), ..job };
         self.change(job, bytemuck::cast_slice_mut(acc))
     }
 
     /// Runs a job on `data`, in place.
-    fn change(&self, job: Job<'_>, data: &mut [u8]) -> Result<(), KernelError> {
+    pub(super) fn change(&self, job: Job<'_>, data: &mut [u8]) -> Result<(), KernelError> {
         if data.is_empty() {
             return Ok(());
         }
@@ -160,7 +184,7 @@ impl Gpu {
     }
 
     /// Runs a job that writes `out`.
-    fn fill(&self, job: Job<'_>, out: &mut [u8]) -> Result<(), KernelError> {
+    pub(super) fn fill(&self, job: Job<'_>, out: &mut [u8]) -> Result<(), KernelError> {
         if out.is_empty() {
             return Ok(());
         }

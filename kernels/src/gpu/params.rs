@@ -47,10 +47,32 @@ impl Params {
         params
     }
 
-    /// For decoding.
-    pub(super) fn fraction_bits(bits: u32) -> Params {
+    /// For decoding, its fraction bits; for shifts, how far.
+    pub(super) fn bits(bits: u32) -> Params {
         let mut params = Params::new();
         params.0[BITS] = bits;
+        params
+    }
+
+    /// For truncation: how far, and 0 or all bits set.
+    pub(super) fn truncation(bits: u32, sign: u64) -> Params {
+        let mut params = Params::bits(bits);
+        params.wide(LOWER, sign);
+        params
+    }
+
+    /// For products of matrices, in vectors: a row of the left one and of the sums, and where the right one begins.
+    pub(super) fn matrices(deep: usize, across: usize, right: usize) -> Params {
+        let mut params = Params::bits(deep as u32);
+        params.wide(LOWER, across as u64 | (right as u64) << 32);
+        params
+    }
+
+    /// For powers.
+    pub(super) fn exponent(exponent: u64) -> Params {
+        let mut params = Params::new();
+        params.0[BITS] = 64 - exponent.leading_zeros();
+        params.wide(LOWER, exponent);
         params
     }
 

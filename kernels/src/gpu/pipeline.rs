@@ -62,7 +62,7 @@ fn one(device: &wgpu::Device, shader: &'static Shader, checks: bool) -> Pipeline
         module: &module(device, shader, checks),
         entry_point: Some("main"),
         compilation_options: wgpu::PipelineCompilationOptions {
-            // The only workgroup memory, that of the sums, is written before it is read.
+            // All workgroup memory is written before it is read.
             zero_initialize_workgroup_memory: checks,
             ..Default::default()
         },
@@ -74,8 +74,8 @@ fn one(device: &wgpu::Device, shader: &'static Shader, checks: bool) -> Pipeline
 /// The one place where shaders lose their run-time checks.
 ///
 /// With checks, wgpu adds a bounds test to every access and a counter to every loop. Our kernels test their own
-/// index against the count that the host gives once, and the only loop counts to the number of thresholds, so
-/// both would be paid for nothing. The whole suite runs with the checks too, so that a missing test of our own
+/// index against the count that the host gives once, or are given whole tiles; and loops count to a number of the
+/// host's or of the text. So both would be paid for nothing. The whole suite runs with the checks too, so that a missing test of our own
 /// shows as a difference and not as a stray write.
 fn module(device: &wgpu::Device, shader: &'static Shader, checks: bool) -> wgpu::ShaderModule {
     let descriptor = wgpu::ShaderModuleDescriptor {
@@ -86,7 +86,8 @@ fn module(device: &wgpu::Device, shader: &'static Shader, checks: bool) -> wgpu:
         return device.create_shader_module(descriptor);
     }
     // SAFETY: the source was validated by naga when it was built and is part of this program. Each access is
-    // below `params.count` times a constant, and `buffer.rs` binds at least that much; each loop ends after at
-    // most `params.bits` turns. No ray queries, no mesh or task shaders.
+    // below `params.count` times a constant, and `buffer.rs` binds at least that much; or, in matrix products, within
+    // the tiles and steps that `matmul.rs` fills up and binds whole. Each loop ends after at most `params.bits` or a
+    // constant number of turns. No ray queries, no mesh or task shaders.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }

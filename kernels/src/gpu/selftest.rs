@@ -1,9 +1,12 @@
 //! Known answers for every kernel, asked of a GPU each time it is opened: drivers have got integers wrong.
 
 use super::Gpu;
+use crate::field::elements;
+use crate::fixed::Role;
+use crate::matmul::Shape;
 use crate::spec::{self, mask::words};
 use crate::stream::Span;
-use crate::{Fixed, KernelError, Laplace, Word};
+use crate::{Field, Field64, Fixed, KernelError, Laplace, M61, Word};
 
 /// More than one workgroup of each kernel, with a rest.
 const LEN: usize = 2 * 64 * 8 + 11;
@@ -12,11 +15,14 @@ const ID: u64 = 0x0123_4567_89ab_cdef;
 /// The low word of the counter rolls over within the test.
 const BLOCK: u64 = (3 << 32) - 9;
 
+/// An exponent of more than 32 bits.
+const EXPONENT: u64 = 0x9_0000_0006;
+
 type Check = fn(&Gpu) -> Result<bool, KernelError>;
 
 /// The first kernel that gives wrong bits, or fails.
 pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
-    let checks: [(&'static str, Check); 17] = [
+    let checks: [(&'static str, Check); 36] = [
         ("ring_add_u32", |gpu| zip::<u32>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_add_u64", |gpu| zip::<u64>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_sub_u32", |gpu| zip::<u32>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
@@ -32,8 +38,39 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         ("mask_sub_u64", |gpu| mask::<u64>(|data| gpu.mask_sub(&span(), data), spec::mask::sub)),
         ("fixed_encode", encode),
         ("fixed_decode", decode),
+        ("fixed_truncate", truncate),
         ("noise_laplace_fill", laplace_fill),
         ("noise_laplace_add", laplace_add),
+        ("bits_xor", |gpu| zip::<u64>(|acc, other| gpu.xor(acc, other), spec::bits::xor)),
+        ("bits_and", |gpu| zip::<u64>(|acc, other| gpu.and(acc, other), spec::bits::and)),
+        ("bits_not", bits_not),
+        ("bits_funnel", bits_funnel),
+        ("bits_ones", bits_ones),
+        ("bits_transpose", bits_transpose),
+        ("matmul_u32", matmul::<u32>),
+        ("matmul_u64", matmul::<u64>),
+        ("field_add_m61", |gpu| field::<M61>(|acc, other| gpu.field_add(acc, other), spec::field::add)),
+        ("field_add_field64", |gpu| {
+            field::<Field64>(|acc, other| gpu.field_add(acc, other), spec::field::add)
+        }),
+        ("field_sub_m61", |gpu| field::<M61>(|acc, other| gpu.field_sub(acc, other), spec::field::sub)),
+        ("field_sub_field64", |gpu| {
+            field::<Field64>(|acc, other| gpu.field_sub(acc, other), spec::field::sub)
+        }),
+        ("field_mul_m61", |gpu| field::<M61>(|acc, other| gpu.field_mul(acc, other), spec::field::mul)),
+        ("field_mul_field64", |gpu| {
+            field::<Field64>(|acc, other| gpu.field_mul(acc, other), spec::field::mul)
+        }),
+        ("field_neg_m61", |gpu| field::<M61>(|acc, _| gpu.field_neg(acc), |acc, _| spec::field::neg(acc))),
+        ("field_neg_field64", |gpu| {
+            field::<Field64>(|acc, _| gpu.field_neg(acc), |acc, _| spec::field::neg(acc))
+        }),
+        ("field_pow_m61", |gpu| {
+            field::<M61>(|acc, _| gpu.field_pow(acc, EXPONENT), |acc, _| spec::field::pow(acc, EXPONENT))
+        }),
+        ("field_pow_field64", |gpu| {
+            field::<Field64>(|acc, _| gpu.field_pow(acc, EXPONENT), |acc, _| spec::field::pow(acc, EXPONENT))
+        }),
     ];
     checks.into_iter().find(|(_, check)| check(gpu) != Ok(true)).map(|(kernel, _)| kernel)
 }
@@ -55,6 +92,23 @@ fn zip<T: Word>(
     let (mut got, mut want) = (start.clone(), start);
     gpu(&mut got, &other)?;
     defined(&mut want, &other);
+    Ok(got == want)
+}
+
+/// Elements that look random, and every pair of some on which carries turn.
+fn field<F: Field>(
+    gpu: impl Fn(&mut [F], &[F]) -> Result<(), KernelError>,
+    defined: impl Fn(&mut [F], &[F]),
+) -> Result<bool, KernelError> {
+    let special = [0, 1, F::MODULUS - 1, 1 << 32, (1 << 32) - 1, 1 << 48, F::MODULUS >> 1, (1 << 60) + 1];
+    let pairs = special.iter().flat_map(|a| special.iter().map(|b| (*a, *b)));
+    let random = some::<u64>(9).into_iter().zip(some::<u64>(10));
+    let words = random.chain(pairs).map(|(a, b)| (a % F::MODULUS, b % F::MODULUS));
+    let (start, other): (Vec<u64>, Vec<u64>) = words.unzip();
+    let (mut got, other) = (elements::<F>(&start)?.to_vec(), elements::<F>(&other)?);
+    let mut want = got.clone();
+    gpu(&mut got, other)?;
+    defined(&mut want, other);
     Ok(got == want)
 }
 
@@ -108,6 +162,18 @@ fn decode(gpu: &Gpu) -> Result<bool, KernelError> {
     Ok(got.iter().map(|x| x.to_bits()).eq(want.iter().map(|x| x.to_bits())))
 }
 
+fn truncate(gpu: &Gpu) -> Result<bool, KernelError> {
+    let mut right = true;
+    for (bits, role, sign) in [(0, Role::Other, u64::MAX), (13, Role::First, 0), (40, Role::Other, u64::MAX)]
+    {
+        let (mut got, mut want) = (some(14), some(14));
+        gpu.truncate(&mut got, bits, sign)?;
+        spec::fixed::truncate(&mut want, bits, role);
+        right &= got == want;
+    }
+    Ok(right)
+}
+
 /// A law of more than 32 digits, so that both words of a sample are used.
 fn law() -> Result<Laplace, KernelError> {
     Laplace::new((1 << 40) - 1, 3)
@@ -125,5 +191,53 @@ fn laplace_add(gpu: &Gpu) -> Result<bool, KernelError> {
     let law = Laplace::new(7, 2)?;
     gpu.laplace_add(&law, &span(), &mut got)?;
     spec::noise::laplace_add(&law, &KEY, ID, BLOCK, &mut want);
+    Ok(got == want)
+}
+
+fn bits_not(gpu: &Gpu) -> Result<bool, KernelError> {
+    let (mut got, mut want) = (some(9), some(9));
+    gpu.not(&mut got)?;
+    spec::bits::not(&mut want);
+    Ok(got == want)
+}
+
+/// Shifts by less than a half of a word and by more.
+fn bits_funnel(gpu: &Gpu) -> Result<bool, KernelError> {
+    let (high, low) = (some::<u64>(10), some::<u64>(11));
+    let mut right = true;
+    for by in [1, 31, 32, 47, 63] {
+        let mut got = vec![0; LEN];
+        gpu.funnel(&high, &low, by, &mut got)?;
+        right &= got.iter().zip(high.iter().zip(&low)).all(|(got, (high, low))| {
+            u128::from(*got) == (u128::from(*high) << 64 | u128::from(*low)) << by >> 64
+        });
+    }
+    Ok(right)
+}
+
+fn bits_ones(gpu: &Gpu) -> Result<bool, KernelError> {
+    let values = words::<u64>(&KEY, 12, 0, 4 * LEN);
+    Ok(gpu.ones(&values)? == spec::bits::ones(&values))
+}
+
+fn bits_transpose(gpu: &Gpu) -> Result<bool, KernelError> {
+    let values = some::<u64>(13);
+    let mut got = vec![0; 64 * LEN.div_ceil(64)];
+    let mut want = got.clone();
+    gpu.to_planes(&values, &mut got)?;
+    spec::bits::to_planes(&values, &mut want);
+    let mut back = vec![0; LEN];
+    gpu.integers_of(&want, &mut back)?;
+    Ok(got == want && back == values)
+}
+
+/// More than one tile each way and more than one step.
+fn matmul<T: Word>(gpu: &Gpu) -> Result<bool, KernelError> {
+    let shape = Shape { rows: 35, inner: 37, columns: 67 };
+    let (a, b) = (words::<T>(&KEY, 15, 0, 35 * 37), words::<T>(&KEY, 16, 0, 37 * 67));
+    let mut got = words::<T>(&KEY, 17, 0, 35 * 67);
+    let mut want = got.clone();
+    gpu.multiply_add(shape, &a, &b, &mut got)?;
+    spec::matmul::multiply_add(shape, &a, &b, &mut want);
     Ok(got == want)
 }

@@ -103,8 +103,19 @@ fn a_gpu_with_wrong_bits_in_one_kernel_is_refused_by_name() {
         ("mask_sub_u32", "a - b", "a + b"),
         ("fixed_encode", "vec2<u32>(54u)", "vec2<u32>(53u)"),
         ("fixed_decode", "(rest + odd) > ", "(rest + odd) >= "),
+        ("fixed_truncate", "pair_sub(shifted ^ sign, sign)", "pair_sub(shifted, sign)"),
         ("noise_laplace_fill", "j < 7u", "j < 6u"),
+        ("field_add_m61", "x, prime_modulus())", "prime_modulus(), x)"),
+        ("field_pow_m61", "k > 32u", "k > 33u"),
+        ("field_mul_m61", "vec2<u32>(29u)", "vec2<u32>(28u)"),
+        ("field_mul_field64", "pair_low(first), zero", "zero, zero"),
         ("noise_laplace_add", "thresholds[7u * (k - 1u) + j]", "thresholds[j]"),
+        ("bits_xor", "acc[i] ^ other", "acc[i] | other"),
+        ("bits_not", "~words[i]", "words[i]"),
+        ("bits_funnel", "pair_right(low", "pair_left(low"),
+        ("bits_ones", "me < 1u", "me < 0u"),
+        ("bits_transpose", "0x33333333u", "0x33333331u"),
+        ("matmul_u64", "front + at % 8u", "at % 8u"),
     ];
     for (kernel, text, by) in spoils {
         let setup = Setup { shaders: Some(spoilt(kernel, text, by)), ..Setup::default() };

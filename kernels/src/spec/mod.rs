@@ -2,9 +2,13 @@
 //!
 //! Nothing here is meant to be fast, or to be called outside tests and self-tests.
 
+pub mod bits;
 pub mod chacha;
+pub mod field;
 pub mod fixed;
 pub mod mask;
+pub mod matmul;
 pub mod noise;
+pub mod replicated;
 pub mod ring;
 pub mod share;

@@ -31,6 +31,31 @@ pub struct Ring {
     pub sum_of_a: String,
 }
 
+/// Arithmetic modulo a prime, and words that are no elements.
+#[derive(Serialize, Deserialize)]
+pub struct Field {
+    pub name: String,
+    pub modulus: String,
+    pub a: Vec<String>,
+    pub b: Vec<String>,
+    pub add: Vec<String>,
+    pub sub: Vec<String>,
+    pub mul: Vec<String>,
+    pub neg_of_a: Vec<String>,
+    pub a_plus_a_times_b: Vec<String>,
+    pub inverse_of_a: Vec<String>,
+    pub exponent: String,
+    pub power_of_a: Vec<String>,
+    pub dot: String,
+    /// Values at the elements of `b` of the polynomial whose coefficients are the first five of `a`.
+    pub values: Vec<String>,
+    pub points: Vec<String>,
+    pub at: String,
+    pub lagrange_weights: Vec<String>,
+    pub refused: Vec<String>,
+    pub refused_index: usize,
+}
+
 /// A mask on `bits`-bit elements.
 #[derive(Serialize, Deserialize)]
 pub struct Mask {
@@ -72,6 +97,56 @@ pub struct Noise {
     pub total_variation: u64,
     pub at: At,
     pub samples: Vec<i64>,
+}
+
+/// Bit vectors, and the 64 planes of `a`.
+#[derive(Serialize, Deserialize)]
+pub struct Bits {
+    pub a: Vec<String>,
+    pub b: Vec<String>,
+    pub xor: Vec<String>,
+    pub and: Vec<String>,
+    pub not_a: Vec<String>,
+    pub ones_of_a: u64,
+    pub by: usize,
+    pub left: Vec<String>,
+    pub right: Vec<String>,
+    pub planes: Vec<String>,
+}
+
+/// Truncation of `share` by both roles, and of the same words opened, with `mask_high`.
+#[derive(Serialize, Deserialize)]
+pub struct Truncation {
+    pub bits: u32,
+    pub share: Vec<String>,
+    pub first: Vec<String>,
+    pub other: Vec<String>,
+    pub mask_high: Vec<String>,
+    pub opened_first: Vec<String>,
+    pub opened_other: Vec<String>,
+}
+
+/// One party's part of a product of replicated shares. `zero` are the stream whose words are added and the one whose
+/// words are taken off.
+#[derive(Serialize, Deserialize)]
+pub struct Replicated {
+    pub x: [Vec<String>; 2],
+    pub y: [Vec<String>; 2],
+    pub zero: [At; 2],
+    pub product: Vec<String>,
+}
+
+/// `acc` plus the product of a rows by inner and an inner by columns matrix.
+#[derive(Serialize, Deserialize)]
+pub struct Matmul {
+    pub bits: u32,
+    pub rows: usize,
+    pub inner: usize,
+    pub columns: usize,
+    pub a: Vec<String>,
+    pub b: Vec<String>,
+    pub acc: Vec<String>,
+    pub sums: Vec<String>,
 }
 
 pub fn hex(bytes: &[u8]) -> String {

@@ -1,0 +1,75 @@
+//! The prime fields.
+
+use super::Gpu;
+use super::buffer::Job;
+use super::ops::VECTOR;
+use super::params::Params;
+use crate::field::{elements, words, words_mut};
+use crate::{Field, Field64, KernelError};
+use zeroize::Zeroizing;
+
+/// The kernel for a field.
+fn of<F: Field>(m61: &'static str, field64: &'static str) -> &'static str {
+    if F::MODULUS == Field64::MODULUS { field64 } else { m61 }
+}
+
+impl Gpu {
+    /// `acc[i] += other[i]`; the slices are of one length, here and below.
+    pub(crate) fn field_add<F: Field>(&self, acc: &mut [F], other: &[F]) -> Result<(), KernelError> {
+        self.zip(of::<F>("field_add_m61", "field_add_field64"), words_mut(acc), words(other))
+    }
+
+    /// `acc[i] -= other[i]`.
+    pub(crate) fn field_sub<F: Field>(&self, acc: &mut [F], other: &[F]) -> Result<(), KernelError> {
+        self.zip(of::<F>("field_sub_m61", "field_sub_field64"), words_mut(acc), words(other))
+    }
+
+    /// `acc[i] *= other[i]`.
+    pub(crate) fn field_mul<F: Field>(&self, acc: &mut [F], other: &[F]) -> Result<(), KernelError> {
+        self.zip(of::<F>("field_mul_m61", "field_mul_field64"), words_mut(acc), words(other))
+    }
+
+    /// `values[i] = -values[i]`.
+    pub(crate) fn field_neg<F: Field>(&self, values: &mut [F]) -> Result<(), KernelError> {
+        let kernel = of::<F>("field_neg_m61", "field_neg_field64");
+        let job = Job::new(kernel, Params::new(), size_of_val(values), VECTOR);
+        self.change(job, bytemuck::cast_slice_mut(words_mut(values)))
+    }
+
+    /// `acc[i] += a[i] * b[i]`, in two batches.
+    pub(crate) fn field_mul_add<F: Field>(&self, acc: &mut [F], a: &[F], b: &[F]) -> Result<(), KernelError> {
+        let mut product = Zeroizing::new(a.to_vec());
+        self.field_mul(&mut product, b)?;
+        self.field_add(acc, &product)
+    }
+
+    /// `values[i]` becomes `values[i]^exponent`.
+    pub(crate) fn field_pow<F: Field>(&self, values: &mut [F], exponent: u64) -> Result<(), KernelError> {
+        let kernel = of::<F>("field_pow_m61", "field_pow_field64");
+        let job = Job::new(kernel, Params::exponent(exponent), size_of_val(values), VECTOR);
+        self.change(job, bytemuck::cast_slice_mut(words_mut(values)))
+    }
+
+    /// The sum of `a[i] * b[i]`: the products there, their sum here.
+    pub(crate) fn field_dot<F: Field>(&self, a: &[F], b: &[F]) -> Result<F, KernelError> {
+        let mut products = Zeroizing::new(a.to_vec());
+        self.field_mul(&mut products, b)?;
+        let sum = products.iter().fold(0, |sum, product| F::add(pulp::Scalar, sum, product.get()));
+        Ok(elements(&[sum])?[0])
+    }
+
+    /// Horner's rule: two batches a coefficient.
+    pub(crate) fn field_evaluate<F: Field>(
+        &self,
+        coefficients: &[F],
+        points: &mut [F],
+    ) -> Result<(), KernelError> {
+        let mut values = Zeroizing::new(vec![F::ZERO; points.len()]);
+        for coefficient in coefficients.iter().rev() {
+            self.field_mul(&mut values, points)?;
+            self.field_add(&mut values, &Zeroizing::new(vec![*coefficient; points.len()]))?;
+        }
+        points.copy_from_slice(&values);
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! Replicated shares modulo 2^64 of three parties, of which any two can reconstruct and none alone learns anything
+//! (Araki, Furukawa, Lindell, Nof and Ohara 2016).
+//!
+//! A vector is the sum of three parts; party `i` of 0, 1 and 2 holds part `i` and part `i + 1`, counted modulo 3.
+//! Whoever shares a vector gives two streams to [`share::split`](crate::share::split): they stand for parts 0 and 1
+//! (written by [`share::expand`](crate::share::expand)), and the correction is part 2. Sums, differences and public
+//! multiples are local: [`ring`] on each part.
+
+use crate::error::{same_length, sized};
+use crate::{Device, KernelError, Stream, mask, ring};
+use zeroize::Zeroizing;
+
+/// What party `i` holds of a vector: two slices of one length.
+#[derive(Clone, Copy)]
+pub struct Pair<'a> {
+    /// Part `i`.
+    pub own: &'a [u64],
+    /// Part `i + 1`.
+    pub next: &'a [u64],
+}
+
+/// Writes this party's part `i` of the element-wise product of `x` and `y`. The three parties' results add up to the
+/// product; each sends its own to party `i - 1`, which holds it as part `i + 1`.
+///
+/// `own` and `next` are streams of keys that party `i` shares with party `i - 1` and with party `i + 1`: what is added
+/// here is taken off there, so the results add up to the product still, and each alone is uniform. Both must be at
+/// the same positions in both holders. Consumes `ceil(len / 8)` blocks of each.
+///
+/// # Errors
+/// [`KernelError::Size`] or [`KernelError::StreamExhausted`] (then nothing was written or consumed), or a GPU that
+/// fails.
+pub fn multiply(
+    device: &Device,
+    x: Pair<'_>,
+    y: Pair<'_>,
+    own: &mut Stream,
+    next: &mut Stream,
+    out: &mut [u64],
+) -> Result<(), KernelError> {
+    let sizes = [("x.own", x.own), ("x.next", x.next), ("y.own", y.own), ("y.next", y.next)];
+    for (name, slice) in sizes {
+        sized("replicated::multiply", name, slice.len(), out.len())?;
+    }
+    let blocks = size_of_val(out).div_ceil(64) as u64;
+    own.check(blocks)?;
+    next.check(blocks)?;
+    let batch = device.batch_words();
+    let mut cross = Zeroizing::new(vec![0; batch.min(out.len())]);
+    for (i, part) in out.chunks_mut(batch).enumerate() {
+        let at = i * batch..i * batch + part.len();
+        let cross = &mut cross[..part.len()];
+        // x_i (y_i + y_(i+1)) + x_(i+1) y_i: two products.
+        part.copy_from_slice(&y.own[at.clone()]);
+        ring::add(device, part, &y.next[at.clone()])?;
+        ring::mul(device, part, &x.own[at.clone()])?;
+        cross.copy_from_slice(&x.next[at.clone()]);
+        ring::mul(device, cross, &y.own[at])?;
+        ring::add(device, part, cross)?;
+        mask::add(device, part, own)?;
+        mask::sub(device, part, next)?;
+    }
+    Ok(())
+}
+
+/// Adds up the parts of party `i` (`first`) and party `i + 1` (`second`), which both hold part `i + 1`: where their
+/// copies differ, one of the two lies, and nothing is opened.
+///
+/// # Errors
+/// [`KernelError::Length`]; [`KernelError::Disagree`] with the first place where the copies differ; or a GPU that
+/// fails.
+pub fn reconstruct(
+    device: &Device,
+    first: Pair<'_>,
+    second: Pair<'_>,
+    out: &mut [u64],
+) -> Result<(), KernelError> {
+    for slice in [first.own, first.next, second.own, second.next] {
+        same_length("replicated::reconstruct", out.len(), slice.len())?;
+    }
+    if let Some(index) = first.next.iter().zip(second.own).position(|(ours, theirs)| ours != theirs) {
+        return Err(KernelError::Disagree { operation: "replicated::reconstruct", index });
+    }
+    let batch = device.batch_words();
+    for (i, part) in out.chunks_mut(batch).enumerate() {
+        let at = i * batch..i * batch + part.len();
+        part.copy_from_slice(&first.own[at.clone()]);
+        ring::add(device, part, &first.next[at.clone()])?;
+        ring::add(device, part, &second.next[at])?;
+    }
+    Ok(())
+}

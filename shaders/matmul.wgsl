@@ -1,0 +1,73 @@
+// Products of matrices, added to what is there. A workgroup has a tile of the sums of 32 rows by 16 vectors, an
+// invocation 4 rows by 2 vectors of it. Eight vectors of each row of the left matrix are brought into workgroup memory
+// at a time, with the rows of the right one that they meet.
+
+#kernel matmul_u32 U32
+#kernel matmul_u64
+
+#import params
+#import lanes
+
+// Elements of a vector.
+#ifdef U32
+#define PER 4u
+#define RIGHT 512
+#else
+#define PER 2u
+#define RIGHT 256
+#endif
+
+// Rows of `params.lower.x` vectors.
+@group(0) @binding(1) var<storage, read_write> sums: array<Lanes>;
+// The left matrix, rows of `params.bits` vectors; from vector `params.lower.y` on the right one. The host fills all
+// sizes up with zeros to whole tiles and steps.
+@group(0) @binding(2) var<storage, read> factors: array<Lanes>;
+
+var<workgroup> left: array<Lanes, 256>;
+var<workgroup> right: array<Lanes, RIGHT>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
+    let me = local.x;
+    let wide = params.lower.x;
+    let across = wide / 16u;
+    let top = (group.x / across) * 32u;
+    let start = (group.x % across) * 16u;
+    let row = (me / 8u) * 4u;
+    let column = (me % 8u) * 2u;
+#for R 0 1 2 3
+#for V 0 1
+    var sum_R_V = lanes_zero();
+#endfor
+#endfor
+    for (var front = 0u; front < params.bits; front += 8u) {
+        for (var at = me; at < 256u; at += 64u) {
+            left[at] = factors[(top + at / 8u) * params.bits + front + at % 8u];
+        }
+        for (var at = me; at < 128u * PER; at += 64u) {
+            right[at] = factors[params.lower.y + (front * PER + at / 16u) * wide + start + at % 16u];
+        }
+        workgroupBarrier();
+        for (var k = 0u; k < 8u; k += 1u) {
+#for R,AT 0,0u 1,8u 2,16u 3,24u
+            let a_R = left[row * 8u + AT + k];
+#endfor
+            for (var place = 0u; place < PER; place += 1u) {
+                let at = (k * PER + place) * 16u + column;
+                let b_0 = right[at];
+                let b_1 = right[at + 1u];
+#for R 0 1 2 3
+                let splat_R = lanes_splat(a_R, place);
+                sum_R_0 = lanes_add(sum_R_0, lanes_mul(splat_R, b_0));
+                sum_R_1 = lanes_add(sum_R_1, lanes_mul(splat_R, b_1));
+#endfor
+            }
+        }
+        workgroupBarrier();
+    }
+    let first = (top + row) * wide + start + column;
+#for AT,R 0u,0 1u,1 2u,2 3u,3
+    sums[first + AT * wide] = lanes_add(sums[first + AT * wide], sum_R_0);
+    sums[first + AT * wide + 1u] = lanes_add(sums[first + AT * wide + 1u], sum_R_1);
+#endfor
+}
