@@ -1,7 +1,7 @@
 //! What a party process is told when it starts.
 
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 use zeroize::Zeroizing;
 
 /// The configuration of one party in one run, as JSON in a file or on standard input.
@@ -41,6 +41,29 @@ pub struct PartyConfig {
     /// A recipient prints the result and its receipt as an event, for whoever collects them.
     #[serde(default)]
     pub print_result: bool,
+    /// How this party's rows are read from the object store that its dataset names; they are in the file of `source.path`
+    /// where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreConfig>,
+}
+
+/// How an object store is used.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StoreConfig {
+    /// A folder with a file for each credential, such as a Secret that is mounted; requests are not signed where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<PathBuf>,
+    /// Seconds for which a request that the store does not answer, or answers with errors of its own, is tried again.
+    #[serde(default = "default_patience")]
+    pub patience_seconds: u64,
+}
+
+impl StoreConfig {
+    /// For how long a request is tried again.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience_seconds.max(1))
+    }
 }
 
 fn default_patience() -> u64 {

@@ -26,11 +26,15 @@ pub enum Exit {
     Interrupted = 9,
     /// The charge is spent and the result is not everywhere yet: resume the run.
     Unfinished = 10,
+    /// A cluster cannot be reached, or does not allow what is asked of it. Of commands only: no party ends so.
+    Cluster = 11,
+    /// A job in a cluster has no result: it failed, is gone, or has not ended. Of commands only.
+    NoResult = 12,
 }
 
 impl Exit {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Success,
         Self::Internal,
         Self::Usage,
@@ -42,11 +46,18 @@ impl Exit {
         Self::State,
         Self::Interrupted,
         Self::Unfinished,
+        Self::Cluster,
+        Self::NoResult,
     ];
 
     /// The number.
     pub fn code(self) -> u8 {
         self as u8
+    }
+
+    /// The code of this number.
+    pub fn of(code: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|exit| i32::from(exit.code()) == code)
     }
 
     /// What it says, in a few words.
@@ -63,6 +74,8 @@ impl Exit {
             Self::State => "the state folder, the output folder or the disk cannot be used",
             Self::Interrupted => "interrupted before anything was opened; nothing was charged",
             Self::Unfinished => "the charge is spent and the result is not everywhere yet; resume the run",
+            Self::Cluster => "the cluster cannot be reached, or does not allow what was asked of it",
+            Self::NoResult => "the job in the cluster has no result: it failed, is gone, or has not ended",
         }
     }
 }

@@ -18,6 +18,8 @@ pub mod ledger;
 pub mod noise;
 pub mod protocol;
 pub mod run;
+#[cfg(feature = "object-store")]
+mod store;
 pub mod transport;
 
 pub use veilgrid_receipt as receipt;

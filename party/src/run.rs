@@ -84,9 +84,10 @@ async fn take_part(
     events: &dyn Events,
     cancel: impl Future<Output = ()>,
 ) -> Result<(Outcome, String), RunError> {
-    let Prepared { mut session, mut known, ready } = prepare::prepare(&config, events)?;
+    let Prepared { mut session, mut known, ready, opening } = prepare::prepare(&config, events)?;
     let mut link = None;
     let work = async {
+        let ready = prepare::open(&mut session, ready, opening).await;
         let connected = connect(&config, &session, ready.is_ok(), peers, events).await;
         let mesh = match (connected, &ready) {
             (Ok(mesh), _) => link.insert(mesh),

@@ -55,6 +55,19 @@ pub enum InputFault {
     /// The operating system says no.
     #[error("cannot be read ({0}); check that this is a file and that the party may read it")]
     Unreadable(std::io::ErrorKind),
+    /// The object store, in its own words.
+    #[error("{0}")]
+    Store(String),
+    /// To be read from an object store, and the dataset names none.
+    #[error(
+        "the dataset names no object store; write `source.objectStore`, or take `store` out of the party's configuration"
+    )]
+    NoStore,
+    /// To be read from an object store, by a program that cannot.
+    #[error(
+        "this program reads no object stores; use the party image, or build it with the feature `object-store`"
+    )]
+    NoStores,
     /// Nothing in it, not even a header.
     #[error("the file is empty; export it again, with a header line for CSV")]
     Empty,

@@ -1,4 +1,4 @@
-//! Rows from files, streamed in batches.
+//! Rows from files and object stores, streamed in batches.
 //!
 //! A reader hands out the plan's columns only, in the plan's order, with every value checked: numbers are finite,
 //! words are declared, nothing is missing. Rows beyond a person's limit are dropped here, in file order, so that no
@@ -8,9 +8,14 @@ pub mod csv;
 pub mod error;
 pub mod parquet;
 mod person;
+#[cfg(feature = "object-store")]
+mod store;
 mod words;
 
 pub use error::{InputError, InputFault, Place};
+
+#[cfg(feature = "object-store")]
+pub use store::open as open_store;
 
 use std::{fs::File, path::Path};
 use veilgrid_api::{
@@ -90,6 +95,17 @@ pub fn open(
         }
         Format::Parquet => Box::new(parquet::ParquetRows::new(file, name, wanted)?),
     })
+}
+
+/// Opens a party's object, where this program reads object stores.
+#[cfg(not(feature = "object-store"))]
+pub fn open_store(
+    spec: &PrivateDatasetSpec,
+    _: &crate::config::StoreConfig,
+    _: &Plan,
+    _: usize,
+) -> Result<Box<dyn RowReader>, InputError> {
+    Err(InputFault::NoStores.of(&spec.source.path))
 }
 
 fn delimiter(spec: &PrivateDatasetSpec) -> Option<u8> {

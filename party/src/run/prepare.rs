@@ -32,7 +32,12 @@ pub(super) struct Prepared<'a> {
     pub(super) known: KnownPeers,
     /// What keeps it from taking part, to be told to the others.
     pub(super) ready: Result<(), RunError>,
+    /// Opens its rows, where they are needed.
+    pub(super) opening: Option<Opening>,
 }
+
+/// Opens a party's rows, which may take long, and returns how to sum them.
+pub(super) type Opening = Box<dyn FnOnce() -> Result<SumRows, RunError> + Send>;
 
 /// Reads the manifest and opens the state. Nothing is booked.
 ///
@@ -112,14 +117,10 @@ pub(super) fn prepare<'a>(config: &PartyConfig, events: &'a dyn Events) -> Resul
         ready = Err(error);
         None
     });
-    let rows = device
-        .as_ref()
-        .filter(|_| !spent)
-        .map(|device| rows(&manifest, &plan, me, &config.manifest, device.clone()));
-    let rows = rows.transpose().unwrap_or_else(|error| {
-        ready = Err(error);
-        None
-    });
+    let opening = match &device {
+        Some(device) if !spent => Some(opening(&manifest, &plan, me, config, device.clone())?),
+        _ => None,
+    };
     let session = Session {
         plan,
         hash,
@@ -132,12 +133,12 @@ pub(super) fn prepare<'a>(config: &PartyConfig, events: &'a dyn Events) -> Resul
         charge,
         total,
         device,
-        rows,
+        rows: None,
         out: config.out.clone(),
         events,
         faults: &NoFaults,
     };
-    Ok(Prepared { session, known, ready })
+    Ok(Prepared { session, known, ready, opening })
 }
 
 fn read_manifest(path: &Path) -> Result<Manifest, RunError> {
@@ -162,24 +163,45 @@ fn open_device(plan: &Plan) -> Result<Device, RunError> {
     })?)
 }
 
-/// Opens this party's rows, and returns how to sum them.
-fn rows(
+/// Opens the rows of a party that is ready so far, where that holds up nobody: the run can be interrupted meanwhile.
+pub(super) async fn open(
+    session: &mut Session<'_>,
+    ready: Result<(), RunError>,
+    opening: Option<Opening>,
+) -> Result<(), RunError> {
+    ready?;
+    if let Some(opening) = opening {
+        let opened = tokio::task::spawn_blocking(opening).await;
+        let ended = || RunError::Internal("the opening of the rows ended without a word".into());
+        session.rows = Some(opened.map_err(|_| ended())??);
+    }
+    Ok(())
+}
+
+fn opening(
     manifest: &Manifest,
     plan: &Plan,
     me: usize,
-    path: &Path,
+    config: &PartyConfig,
     device: Device,
-) -> Result<SumRows, RunError> {
+) -> Result<Opening, RunError> {
     let source = planner::source(manifest, plan, me)
-        .ok_or_else(|| RunError::Internal("the plan names a dataset of the manifest".into()))?;
-    let reader = input::open(source, path.parent().unwrap_or(Path::new("")), plan, me)?;
-    let plan = plan.clone();
-    Ok(Box::new(move |told| {
-        let mut reader = Heard { reader, told: &told };
-        let mut progress = |position| {
-            let _ = told.send(position);
+        .ok_or_else(|| RunError::Internal("the plan names a dataset of the manifest".into()))?
+        .clone();
+    let (plan, store) = (plan.clone(), config.store.clone());
+    let folder = config.manifest.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(Box::new(move || {
+        let reader = match store {
+            Some(store) => input::open_store(&source, &store, &plan, me)?,
+            None => input::open(&source, &folder, &plan, me)?,
         };
-        Ok(Zeroizing::new(aggregate::aggregate(&plan, &mut reader, &device, &mut progress)?))
+        Ok(Box::new(move |told| {
+            let mut reader = Heard { reader, told: &told };
+            let mut progress = |position| {
+                let _ = told.send(position);
+            };
+            Ok(Zeroizing::new(aggregate::aggregate(&plan, &mut reader, &device, &mut progress)?))
+        }))
     }))
 }
 

@@ -11,7 +11,7 @@ use crate::{
     event::{Event, Events, Phase},
     identity::Identity,
     input::Position,
-    ledger::{Charge, Ledger, State},
+    ledger::{Charge, Ledger, LedgerError, State},
     protocol::{
         additive::{self, Seeds},
         noise::PlannedNoise,
@@ -19,7 +19,7 @@ use crate::{
     receipt::signature::PartySignature,
     transport::links::Links,
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 use tokio::sync::watch;
 use veilgrid_api::{
     amount::{Delta, Epsilon},
@@ -31,6 +31,10 @@ use zeroize::Zeroizing;
 /// Reads and sums this party's rows; it is told where to say how far it is, and stops when nobody listens any more.
 pub(crate) type SumRows =
     Box<dyn FnOnce(watch::Sender<Position>) -> Result<Zeroizing<Vec<u64>>, RunError> + Send>;
+
+/// How often a release that the disk refuses is tried again, and how long apart.
+const RELEASES: u32 = 10;
+const RELEASE_PAUSE: Duration = Duration::from_millis(200);
 
 /// A place where a test lets a party die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,12 +228,24 @@ impl Session<'_> {
         match (state, error) {
             (Some(State::Spent), error @ RunError::Lost(_)) => error,
             (Some(State::Spent), error) => RunError::Unfinished(Box::new(error)),
-            (Some(State::Reserved), error) => match self.ledger.release(&self.charge.run) {
+            (Some(State::Reserved), error) => match self.release() {
                 Ok(()) => error,
                 Err(unwritten) => self.kept(error, &unwritten),
             },
             (Some(State::Released) | None, error) => error,
         }
+    }
+
+    /// Gives back what was reserved. A disk that was full may have room again in a moment: drafts of this and of other runs end
+    /// with them.
+    fn release(&mut self) -> Result<(), LedgerError> {
+        for _ in 0..RELEASES {
+            match self.ledger.release(&self.charge.run) {
+                Err(LedgerError::Disk { .. }) => std::thread::sleep(RELEASE_PAUSE),
+                released => return released,
+            }
+        }
+        self.ledger.release(&self.charge.run)
     }
 
     fn kept(&self, error: RunError, reason: &dyn std::fmt::Display) -> RunError {

@@ -132,6 +132,7 @@ spec: {{epsilon: 2}}
             patience_seconds: 30,
             termination: None,
             print_result: false,
+            store: None,
         }
     }
 

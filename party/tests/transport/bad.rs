@@ -1,7 +1,13 @@
 //! Peers that are absent, slow, not who they should be, or that break the rules of the wire.
 
-use crate::{LONG, RUN, bind, certificates::Authority, config, meshes, names, raw::RawPeer};
+use crate::{
+    LONG, RUN, bind,
+    certificates::Authority,
+    config, meshes, names,
+    raw::{self, RawPeer},
+};
 use rcgen::date_time_ymd;
+use rustls::AlertDescription;
 use std::time::Duration;
 use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
 use veilgrid_party::{
@@ -96,6 +102,20 @@ async fn a_certificate_of_another_authority_is_refused_at_both_ends() {
     let [a, b] = only_the_dialled_believes.map(error);
     refused(&a, "party-1", here);
     refused(&b, "party-0", there);
+}
+
+/// A reset would destroy the alert on its way: whoever refuses a certificate keeps its socket until the peer is done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_alert_arrives_though_the_refused_peer_still_sends() {
+    let (ours, other, names) = (Authority::new(), Authority::new(), names(2));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addresses = [listener.local_addr().unwrap().to_string(), String::new()];
+    let stranger = other.issue(&names[0], |_| {});
+    let refused_peer = tokio::task::spawn_blocking(move || raw::alert_after_a_late_end(&listener, &stranger));
+    let connecting =
+        bind().await.connect(config(&names, 1, &addresses, ours.issue(&names[1], |_| {}), SHORT));
+    refused(&error(connecting.await), "party-0", "its certificate is not signed by the authority");
+    assert_eq!(refused_peer.await.unwrap(), AlertDescription::UnknownCA);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -153,6 +153,7 @@ impl World {
             patience_seconds: 10,
             termination: None,
             print_result: false,
+            store: None,
         }
     }
 
@@ -242,12 +243,13 @@ impl World {
 
 async fn live(config: PartyConfig, links: MemoryLinks, point: Option<Point>) -> Ending {
     let death = Death { point, reached: Notify::new() };
-    let Prepared { mut session, mut known, ready } = match prepare::prepare(&config, &Silent) {
+    let Prepared { mut session, mut known, ready, opening } = match prepare::prepare(&config, &Silent) {
         Ok(prepared) => prepared,
         Err(error) => return Ending::Failed(error),
     };
     session.faults = &death;
     let work = async {
+        let ready = prepare::open(&mut session, ready, opening).await;
         let fingerprints = [[0; 32]; 3];
         let agreed =
             handshake::agree(&links, &fingerprints, &session.plan, &session.identity, &mut known).await?;
