@@ -3,15 +3,16 @@
 SHELL := bash
 export CARGO_TERM_PROGRESS_WHEN ?= auto
 
-.PHONY: help demo build test check test-long bench fuzz images cluster-up cluster-down fmt clean
+.PHONY: help demo build test check e2e test-long bench bench-cluster fuzz images cluster-up cluster-down fmt clean
 
 help: ## Lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Builds the veilgrid command (target/release/veilgrid)
 	cargo build --release --locked -p veilgrid
 
-demo: build ## Runs three hospitals on this machine and prints what they learn together
+demo: ## Runs three hospitals on this machine and prints what they learn together
+	cargo build --release --locked -p veilgrid --no-default-features
 	@scripts/demo.sh
 
 test: ## Installs what the tests need, then runs every check and every test
@@ -20,17 +21,24 @@ test: ## Installs what the tests need, then runs every check and every test
 check: ## Formatting, lints, documentation, licences: the quick part of `make test`
 	@scripts/check.sh
 
+e2e: ## Installs the chart on a real Kubernetes of its own and runs the hospitals there; the first time builds it. Needs root
+	@scripts/e2e.sh
+
 test-long: ## The tests that take an hour
 	@scripts/test-long.sh
 
 bench: ## Measures Veilgrid beside its peers; builds the peers, which takes minutes
 	@scripts/bench.sh
 
+bench-cluster: ## Measures the operator on a control plane of its own, with fake nodes; takes about ten minutes
+	@scripts/bench-cluster.sh
+
 fuzz: ## Fuzzes every parser for FUZZ_SECONDS each (default 20)
 	@scripts/fuzz.sh
 
-images: build ## Packs the container images into target/images, without a container engine
+images: ## Builds and packs the container images into target/images, without a container engine
 	@scripts/test-deps.sh
+	cargo build --release --locked -p veilgrid -p veilgrid-operator
 	@images/pack.sh
 
 cluster-up: ## Starts a Kubernetes of one node on this machine; the first time builds it, which takes ten minutes. Needs root

@@ -2,12 +2,15 @@
 # Build all that the other scripts run into $BIN, from Go modules; what is there and up to date stays.
 #   BIN    where the programs go (a cache of the user's, so that a second clone finds them built)
 #   TOOLS  '' leaves out helm and kwok
-# Needs go (the version that go.mod names or newer), gcc and python3.
+#   PEERS  '1' builds JobSet too, for measurements beside it
+# Needs go (the version that go.mod names or newer), gcc and python3: scripts/cluster-deps.sh has them.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 mkdir -p "$BIN"; BIN=$(cd "$BIN" && pwd)
 export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS="-mod=readonly -buildvcs=false" GOWORK=off
+# scripts/cluster-deps.sh puts one there where the machine's own is too old or missing.
+[ ! -x "$here/../.tools/go/bin/go" ] || PATH=$here/../.tools/go/bin:$PATH
 for program in go gcc python3; do command -v $program >/dev/null || die "needs $program: scripts/cluster-deps.sh installs it or says how"; done
 # One builds, others wait for it.
 exec 9>"$BIN/.lock"
@@ -40,6 +43,12 @@ if [ -n "${TOOLS-1}" ]; then
   for stage in node/fast/node-initialize node/heartbeat-with-lease/node-heartbeat-with-lease pod/fast/pod-ready pod/fast/pod-complete pod/fast/pod-delete; do
     echo ---; cat "$stages/$stage.yaml"
   done >"$BIN/kwok-stages.yaml"
+fi
+
+if [ -n "${PEERS:-}" ]; then
+  build jobset jobset "" .
+  cp "$(cd "$here/jobset" && go list -m -f '{{.Dir}}' sigs.k8s.io/jobset)/config/components/crd/bases/jobset.x-k8s.io_jobsets.yaml" "$BIN/jobset-crd.yaml"
+  chmod u+w "$BIN/jobset-crd.yaml"
 fi
 
 # image NAME:TAG PROGRAM CONTAINERFILE: an image of one static program.

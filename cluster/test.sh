@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Test what the project puts on a cluster, each part on a real one that is started for it and removed: custom resource definitions
-# and images, the chart with the hospitals' job, who may do what, what goes wrong, and deaths of the operator (CRASH_STEP=1: at each of
-# its writes; 9 where not set).
+# Test what the project puts on a cluster: test.sh [PART...]. Each part is a script of test/ on a cluster of its own, started for it and
+# removed; all parts where none is named. One alone speaks while it runs.
+#   LANES   how many clusters at once (3): most of a test is waiting
+#   LONG=1  deaths and troubles at every point there is, which takes an hour; a choice of them where not set
 # Needs root, and target/release/veilgrid and veilgrid-operator.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -9,45 +10,95 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(dirname "$here")
 program=${CARGO_TARGET_DIR:-$repo/target}/release/veilgrid
 operator=$program-operator
+# The longest first: what is begun last should be short.
+all=(crash troubles leaders hospitals commands identity deaths outages store accelerators rights project bad-input)
+parts=("${@:-${all[@]}}")
+for part in "${parts[@]}"; do
+  [[ " ${all[*]} " == *" $part "* ]] || die "no part $part: there are ${all[*]}"
+done
 cannot() { say "skipped: $1"; [ -z "${CI:-}" ]; exit; }
 [ "$(id -u)" = 0 ] || cannot "a node needs root"
 "$repo/scripts/cluster-deps.sh" || cannot "the cluster's needs are not met"
 [ -x "$program" ] && [ -x "$operator" ] || die "$program or $operator is missing: run cargo build --release"
 "$here/build.sh"
-"$repo/charts/test.sh"
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-start=$SECONDS
-OUT=$work/one "$repo/images/pack.sh" party
-OUT=$work/two "$repo/images/pack.sh" party >/dev/null
-cmp "$work/one/party.tar" "$work/two/party.tar" || die "the party image, packed twice, differs"
-say "the image is the same when packed twice: $((SECONDS - start)) s"
-OUT=$work/one "$repo/images/pack.sh" operator
-cp "$BIN/probe.tar" "$work/one/"
-
-on_cluster() { NODES=1 "$here/with.sh" "$@"; }
-# part NAME ARGUMENT...: a script of test/, on a cluster whose nodes have the images.
-part() {
-  # shellcheck disable=SC2016 # for the inner shell
-  on_cluster bash -c '"$0/load.sh" "$1"/*.tar && shift && "$@"' "$here" "$work/one" "$here/test/$1.sh" "${@:2}"
+# Where one fails or a person stops it, the others' clusters are to be gone before this ends.
+finish() {
+  local lane
+  for lane in $(jobs -p); do kill -- "-$lane" 2>/dev/null || true; done
+  wait
+  rm -rf "$work"
 }
-# Two clusters at a time: most of a test is waiting.
-{
-  part troubles "$operator" "$repo"
-  part crash "$operator" "$repo" "${CRASH_STEP:-9}"
-} >"$work/beside.log" 2>&1 &
-beside=$!
-# Also where one fails, the other's cluster is to be gone before this ends.
-trap 'wait "$beside" || true; rm -rf "$work"' EXIT
-on_cluster "$here/test/project.sh" "$work/one/party.tar" "$program"
-part hospitals "$program" "$repo"
-part identity "$operator" "$repo"
-part accelerators "$operator" "$repo"
-# The plugin asks for the rights that owners of objects need, where a cluster wants that.
-plugin=--enable-admission-plugins=OwnerReferencesPermissionEnforcement
-export APISERVER_ARGS="$plugin --audit-policy-file=$here/test/audit.yaml --audit-log-path=$work/audit.log"
-part rights "$repo" "$work/audit.log"
-wait "$beside" || { cat "$work/beside.log" >&2; die "a part that ran beside the others failed; its log is above"; }
-cat "$work/beside.log"
+trap finish EXIT
+trap 'exit 130' INT TERM
+mkdir "$work/images" "$work/logs"
+OUT=$work/images "$repo/images/pack.sh" party operator
+cp "$BIN/probe.tar" "$work/images/"
+
+# on_cluster NAME ARGUMENT...: the script of this name, on a cluster whose nodes have the images.
+on_cluster() {
+  # shellcheck disable=SC2016 # for the inner shell
+  "$here/with.sh" bash -c '"$0/load.sh" "$1"/*.tar && shift && "$@"' "$here" "$work/images" "$here/test/$1.sh" "${@:2}"
+}
+# choice SHORT LONG
+choice() { if [ -n "${LONG:-}" ]; then echo "$2"; else echo "$1"; fi; }
+run_part() {
+  case $1 in
+    hospitals | commands) on_cluster "$1" "$program" "$repo" ;;
+    # shellcheck disable=SC2046 # a choice of words
+    crash) on_cluster crash "$operator" "$repo" $(choice 9 "1 node secret") ;;
+    deaths) on_cluster deaths "$operator" "$repo" "$(choice '' all)" ;;
+    outages) on_cluster outages "$operator" "$repo" "$(choice '' 2)" ;;
+    # No job's three pods have room on one of two nodes.
+    leaders) NODES=2 KUBELET_ARGS=--max-pods=2 on_cluster leaders "$operator" "$repo" "$(choice '' 3)" ;;
+    bad-input) NODES=0 "$here/with.sh" "$here/test/bad-input.sh" "$operator" "$repo" ;;
+    rights)
+      # The plugin asks for the rights that owners of objects need, where a cluster wants that.
+      local plugin=--enable-admission-plugins=OwnerReferencesPermissionEnforcement
+      export APISERVER_ARGS="$plugin --audit-policy-file=$here/test/audit.yaml --audit-log-path=$work/audit.log"
+      on_cluster rights "$repo" "$work/audit.log"
+      ;;
+    project)
+      "$repo/charts/test.sh"
+      OUT=$work/again "$repo/images/pack.sh" party >/dev/null
+      cmp "$work/images/party.tar" "$work/again/party.tar" || die "the party image, packed twice, differs"
+      say "the image is the same when packed twice"
+      on_cluster project "$program" "$repo"
+      ;;
+    accelerators)
+      # With gangs of its own, which are not on by themselves (cluster/README.md).
+      local gates=--feature-gates=GenericWorkload=true
+      export APISERVER_ARGS="$gates --runtime-config=scheduling.k8s.io/v1alpha2=true" MANAGER_ARGS=$gates SCHEDULER_ARGS=$gates,GangScheduling=true
+      on_cluster accelerators "$operator" "$repo"
+      ;;
+    *) on_cluster "$1" "$operator" "$repo" ;;
+  esac
+}
+if [ ${#parts[@]} = 1 ]; then
+  run_part "${parts[0]}"
+  exit
+fi
+
+# lane NAME: one part; what it says is shown when it has ended.
+lane() {
+  local start=$SECONDS log=$work/logs/$1 status
+  set +e # with '||' after it, nothing in it would stop at an error
+  (set -e; run_part "$1") >"$log" 2>&1
+  status=$?
+  set -e
+  { if [ $status = 0 ]; then say "$1: passed in $((SECONDS - start)) s"; else say "$1: FAILED after $((SECONDS - start)) s"; fi; sed 's/^/  /' "$log"; } >"$log.told"
+  cat "$log.told"
+  return $status
+}
+set -m # a group of processes for each, so that all of it can be stopped
+running=0 failed=0
+for part in "${parts[@]}"; do
+  if [ "$running" -ge "${LANES:-3}" ]; then wait -n || failed=1; running=$((running - 1)); fi
+  [ $failed = 0 ] || break
+  lane "$part" &
+  running=$((running + 1))
+done
+while [ "$running" -gt 0 ]; do wait -n || failed=1; running=$((running - 1)); done
+[ $failed = 0 ] || die "a part failed; what it said is above. To repeat it alone: cluster/test.sh PART"
 say "all passed in $SECONDS s"

@@ -6,6 +6,7 @@ source scripts/steps.sh
 
 step "format" cargo fmt --all --check
 step "lints" cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
+step "the command without a cluster, as the demo has it" cargo clippy --release --locked --workspace --no-default-features --bin veilgrid --quiet -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps --quiet
 step "licences, sources, duplicate crates" scripts/deny.sh
 steps_done

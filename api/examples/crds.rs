@@ -1,12 +1,14 @@
-//! Writes the custom resource definitions to `crds/`.
+//! Writes the custom resource definitions to `crds/` and to the chart, and their reference to `docs/api.md`.
 
 use std::{fs, io, path::Path};
+use veilgrid_api::crd;
 
 fn main() -> io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
-    fs::create_dir_all(&folder)?;
-    for (_, file, text) in veilgrid_api::crd::generate() {
-        fs::write(folder.join(file), text)?;
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (_, file, text) in crd::generate() {
+        for folder in ["crds", "../charts/veilgrid/crds"] {
+            fs::write(here.join(folder).join(&file), &text)?;
+        }
     }
-    Ok(())
+    fs::write(here.join("../docs/api.md"), crd::reference())
 }

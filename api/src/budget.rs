@@ -2,6 +2,7 @@
 
 use crate::{
     amount::{Delta, Epsilon},
+    condition::Condition,
     limits::GENERATION,
 };
 use schemars::JsonSchema;
@@ -34,8 +35,8 @@ use serde::{Deserialize, Serialize};
 #[schemars(transform = crate::schema::structural)]
 #[schemars(extend("x-kubernetes-validations" = [
     // The API server rounds a bound before it compares a whole number with it, so that 0 passes a minimum of 1e-9.
-    {"rule": "self.epsilon > 0.0", "message": "epsilon must be more than 0"},
-    {"rule": "!has(self.delta) || self.delta > 0.0", "message": "delta must be more than 0"}
+    {"rule": "self.epsilon > 0.0", "fieldPath": ".epsilon", "message": "write a number from 1e-9 to 1000000"},
+    {"rule": "!has(self.delta) || self.delta > 0.0", "fieldPath": ".delta", "message": "write a number from 1e-18 to 0.1"}
 ]))]
 pub struct PrivacyBudgetSpec {
     /// The total epsilon of all releases, more than 0 and at most 1000000.
@@ -102,6 +103,10 @@ pub struct PrivacyBudgetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = RECENT), extend("x-kubernetes-list-type" = "atomic"))]
     pub recent: Vec<Settled>,
+    /// `InUse`, once it is being deleted: which jobs it is kept for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
 }
 
 /// Amounts of privacy, as decimal numbers.

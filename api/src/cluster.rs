@@ -1,12 +1,16 @@
 //! What matters in a cluster only: volumes, access, placement. `veilgrid run` reads these fields and leaves them alone.
 
-use crate::{amount::Epsilon, limits::NAME};
+use crate::{
+    affinity::{Affinity, TopologySpread},
+    amount::Epsilon,
+    limits::NAME,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A name of a Kubernetes object: a DNS subdomain.
-const OBJECT: &str = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
+pub(crate) const OBJECT: &str = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
 
 /// A volume of the dataset's namespace: exactly one of `claim` and `configMap`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,7 +33,7 @@ pub struct Volume {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = [
-    {"rule": "!has(self.maxEpsilon) || self.maxEpsilon > 0.0", "message": "maxEpsilon must be more than 0"}
+    {"rule": "!has(self.maxEpsilon) || self.maxEpsilon > 0.0", "fieldPath": ".maxEpsilon", "message": "write a number from 1e-9 to 1000"}
 ]))]
 pub struct Access {
     /// The namespaces whose jobs may ask; the dataset's own may always.
@@ -75,7 +79,7 @@ pub enum Approval {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "has(self.resource) != has(self.deviceClass)", "message": "write exactly one of resource and deviceClass"},
-    {"rule": "!has(self.selectors) || has(self.deviceClass)", "message": "selectors choose among the devices of a deviceClass"}
+    {"rule": "!has(self.selectors) || has(self.deviceClass)", "fieldPath": ".selectors", "message": "selectors choose among the devices of a deviceClass"}
 ]))]
 pub struct Accelerator {
     /// The extended resource, such as `nvidia.com/gpu`.
@@ -115,6 +119,13 @@ pub struct Placement {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
     pub tolerations: Vec<Toleration>,
+    /// Which nodes the pods need or prefer, and how far they keep from each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<Affinity>,
+    /// How evenly the pods are spread, where all parties' datasets are in one namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4), extend("x-kubernetes-list-type" = "atomic"))]
+    pub topology_spread: Vec<TopologySpread>,
     /// The RuntimeClass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT))]

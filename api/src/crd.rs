@@ -1,4 +1,10 @@
-//! The custom resource definitions, as committed under `crds/`.
+//! The custom resource definitions, as committed under `crds/`, and the reference of their fields.
+
+#[cfg(feature = "crd")]
+mod reference;
+
+#[cfg(feature = "crd")]
+pub use reference::reference;
 
 #[cfg(feature = "crd")]
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

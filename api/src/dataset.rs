@@ -1,9 +1,11 @@
 //! `PrivateDataset`: where rows are, what they look like, and whom each of them describes.
 
 use crate::cluster::{Access, Approval, Volume};
+use crate::condition::Condition;
 use crate::limits::{
     CATEGORIES, COLUMN_NAME, COLUMNS, FRACTION_BITS, LARGEST, NAME, PERSON_ROWS, ROWS, WORD,
 };
+use crate::store::ObjectStore;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -19,6 +21,7 @@ use std::path::Path;
         plural = "privatedatasets",
         namespaced,
         doc = "Rows that stay with their owner, their public schema, and the budget that guards them.",
+        status = "PrivateDatasetStatus",
         shortname = "pd",
         category = "veilgrid",
         printcolumn = r#"{"name": "Budget", "type": "string", "description": "The PrivacyBudget that guards it", "jsonPath": ".spec.budget"}"#,
@@ -30,7 +33,8 @@ use std::path::Path;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(transform = crate::schema::structural)]
 #[schemars(extend("x-kubernetes-validations" = [
-    {"rule": "!has(self.person) || self.columns.exists(c, c.name == self.person.column && has(c.identifier))", "message": "person.column must be an identifier column of this dataset"}
+    {"rule": "!has(self.person) || self.columns.exists(c, c.name == self.person.column)", "fieldPath": ".person.column", "messageExpression": "'no column is named \"' + self.person.column + '\"'"},
+    {"rule": "!has(self.person) || self.columns.all(c, c.name != self.person.column || has(c.identifier))", "fieldPath": ".person.column", "messageExpression": "'the column \"' + self.person.column + '\" is not an identifier'"}
 ]))]
 pub struct PrivateDatasetSpec {
     /// Where the rows are.
@@ -60,11 +64,26 @@ fn default_max_rows() -> u64 {
     100_000_000
 }
 
+/// What an operator says of a dataset.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = crate::schema::structural)]
+pub struct PrivateDatasetStatus {
+    /// `InUse`, once it is being deleted: which jobs it is kept for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}
+
 /// A file of rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "!(has(self.volume) && has(self.objectStore))", "message": "write at most one of volume and objectStore"}
+]))]
 pub struct Source {
-    /// The file, relative to the manifest; in a cluster, relative to the root of the volume.
+    /// The file, relative to the manifest; in a cluster, relative to the root of the volume, or the key below the object
+    /// store's URL.
     #[schemars(length(min = 1, max = 4096))]
     pub path: String,
     /// How the file is written; by its ending (`.csv`, `.parquet`) where absent.
@@ -77,6 +96,9 @@ pub struct Source {
     /// The volume that has the file in a cluster. Of no effect on one machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Volume>,
+    /// The object store that has the file in a cluster. Of no effect on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_store: Option<ObjectStore>,
 }
 
 impl Source {
@@ -126,7 +148,7 @@ pub struct Column {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = [
-    {"rule": "self.min < self.max", "message": "min must be less than max"}
+    {"rule": "self.min < self.max", "fieldPath": ".min", "message": "min is not less than max; swap or widen the bounds"}
 ]))]
 pub struct Number {
     /// The least value. Choose it from what is public, never from the rows.

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One joint computation. The spec says all that will be learned.
+// No kind has a scale subresource: a job's size is its parties, each of which the spec names with its data, and none of the others has
+// replicas. An autoscaler could only ask for what is no answer to the question.
 #[cfg_attr(feature = "crd", derive(kube::CustomResource))]
 #[cfg_attr(
     feature = "crd",
@@ -32,10 +34,10 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(transform = crate::schema::structural)]
 #[schemars(extend("x-kubernetes-validations" = [
-    {"rule": "self.parties.all(p, self.parties.exists_one(q, q.dataset == p.dataset))", "message": "each party needs a dataset of its own"},
+    {"rule": "self.parties.all(p, self.parties.exists_one(q, q.dataset == p.dataset))", "fieldPath": ".parties", "message": "give each party a dataset of its own"},
     {"rule": "self.parties == oldSelf.parties && self.computation == oldSelf.computation && self.protocol == oldSelf.protocol && self.privacy == oldSelf.privacy && has(self.recipients) == has(oldSelf.recipients) && (!has(self.recipients) || self.recipients == oldSelf.recipients) && self.device == oldSelf.device", "message": "what a job computes never changes: delete it and apply another"},
     {"rule": "has(self.managedBy) == has(oldSelf.managedBy) && (!has(self.managedBy) || self.managedBy == oldSelf.managedBy)", "message": "managedBy never changes"},
-    {"rule": "!has(self.recipients) || self.recipients.all(r, self.parties.exists(p, p.name == r))", "message": "a recipient must be one of the parties"}
+    {"rule": "!has(self.recipients) || self.recipients.all(r, self.parties.exists(p, p.name == r))", "fieldPath": ".recipients", "message": "a recipient is not a party of this job"}
 ]))]
 pub struct PrivateJobSpec {
     /// Who takes part, at least two, each with a dataset of its own.
@@ -75,7 +77,8 @@ pub struct PrivateJobSpec {
     /// A cluster makes no pods while this is true, ends those that run, and settles what they cost.
     #[serde(default, skip_serializing_if = "is_false")]
     pub suspend: bool,
-    /// Seconds until all parties must run in a cluster, from when their pods are made; ten minutes where absent.
+    /// Seconds until all parties must run in a cluster, from when their pods are made, and as many before for room where accelerators
+    /// are asked for; ten minutes where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 2_592_000))]
     pub ready_deadline_seconds: Option<u32>,
@@ -158,8 +161,8 @@ pub enum Protocol {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = [
     // The API server rounds a bound before it compares a whole number with it, so that 0 passes a minimum of 1e-9.
-    {"rule": "self.epsilon > 0.0", "message": "epsilon must be more than 0"},
-    {"rule": "!has(self.delta) || self.delta > 0.0", "message": "delta must be more than 0"}
+    {"rule": "self.epsilon > 0.0", "fieldPath": ".epsilon", "message": "write a number from 1e-9 to 1000"},
+    {"rule": "!has(self.delta) || self.delta > 0.0", "fieldPath": ".delta", "message": "write a number from 1e-18 to 0.1"}
 ]))]
 pub struct Privacy {
     /// The epsilon of the whole job, split over its statistics by weight; more than 0, at most 1000.

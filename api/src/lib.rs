@@ -4,6 +4,7 @@
 //! [`PrivateJob`](job) specs; `validate` finds every fault of them; `planner` turns valid objects into the
 //! [`plan::Plan`] that parties compute.
 
+pub mod affinity;
 pub mod amount;
 pub mod budget;
 pub mod claim;
@@ -13,6 +14,7 @@ pub mod crd;
 pub mod dataset;
 pub mod fault;
 pub mod job;
+pub mod labels;
 pub mod limits;
 pub mod manifest;
 pub mod plan;
@@ -22,6 +24,7 @@ mod sensitivity;
 mod shape;
 pub mod statistics;
 pub mod status;
+pub mod store;
 mod units;
 pub mod validate;
 mod yaml;

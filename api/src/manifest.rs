@@ -34,6 +34,8 @@ pub struct Manifest {
     pub datasets: Vec<Object<PrivateDatasetSpec>>,
     /// The `PrivacyBudget`s.
     pub budgets: Vec<Object<PrivacyBudgetSpec>>,
+    /// The rest is in a cluster: that an object is named and not here is no fault.
+    pub partial: bool,
 }
 
 impl Manifest {
@@ -74,6 +76,11 @@ impl Lines {
     /// The line, from 1, of a field path such as `spec.parties[1].name`, or of the nearest field around it.
     pub fn line(&self, path: &str) -> Option<u32> {
         self.0.as_ref().map(|node| node.line_of(path))
+    }
+
+    /// The object as it is written, with nothing filled in; `None` for one that is not from a file.
+    pub fn document(&self) -> Option<Value> {
+        self.0.as_ref().map(|node| node.to_json())
     }
 }
 

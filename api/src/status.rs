@@ -85,10 +85,12 @@ pub enum Phase {
     Pending,
     /// It waits for a dataset's owner to approve it.
     AwaitingApproval,
-    /// It waits for its budgets.
+    /// It waits for its budgets, or holds them and waits for room.
     Reserving,
     /// Its spec says `suspend`.
     Suspended,
+    /// Its budgets hold the amounts, and its parties' pods are being made.
+    Launching,
     /// Its parties' pods are made, or run.
     Running,
     /// The result is there.
@@ -101,6 +103,11 @@ impl Phase {
     /// Whether nothing more will happen.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed)
+    }
+
+    /// Whether pods of the present attempt may be there.
+    pub fn is_launched(self) -> bool {
+        matches!(self, Self::Launching | Self::Running)
     }
 }
 
@@ -129,10 +136,43 @@ pub struct PartyStatus {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 256))]
     pub device: String,
+    /// How far it was when it was asked last; only while it runs, and only of one that runs longer than some seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     /// How its process ended, as documented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 255))]
     pub exit_code: Option<i32>,
+}
+
+/// How far a running party is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// What it does.
+    pub step: Step,
+    /// How much of that is done, of 100; absent where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub percent: Option<u8>,
+}
+
+/// What a party does, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// It connects, agrees on the plan and reserves its budget.
+    Agree,
+    /// It reads and sums rows.
+    Rows,
+    /// It adds noise and exchanges shares.
+    Share,
+    /// It waits until the noised shares are durable everywhere.
+    Seal,
+    /// It opens the noised sum.
+    Open,
+    /// It writes the result and the receipt.
+    Report,
 }
 
 /// A party in one word.

@@ -1,96 +1,21 @@
 //! Every fault of a manifest's form names its place, what is wrong and what to do.
 
+mod cases;
+
 use veilgrid_api::{
     fault::Fault,
     manifest::{MAX_BYTES, parse, parse_bytes},
 };
 
-const HOSPITALS: &str = include_str!("manifests/hospitals.yaml");
-
-/// The faults of the example with one text replaced by another, wherever it stands.
-fn faults(from: &str, to: &str) -> Vec<Fault> {
-    assert!(HOSPITALS.contains(from), "{from}");
-    parse(&HOSPITALS.replace(from, to)).unwrap_err()
-}
-
 #[test]
 fn form() {
-    // What is replaced, by what, the field, and words of the message.
-    let cases = [
-        (
-            "  recipients: [south, north]",
-            "  recipeints: [south]",
-            "spec.recipeints",
-            "did you mean `recipients`?",
-        ),
-        (
-            "    epsilon: 4\n",
-            "    epsilon: 4\n    epsilon: 5\n",
-            "",
-            "\"epsilon\" is set again; line 15 sets it",
-        ),
-        ("epsilon: 4", "epsilon: lots", "spec.privacy.epsilon", "is text, not a number"),
-        ("epsilon: 4", "epsilon: \"4\"", "spec.privacy.epsilon", "remove the quotes"),
-        ("epsilon: 4", "epsilon: .nan", "spec.privacy.epsilon", "write a finite number"),
-        ("epsilon: 4", "epsilon: 1e999", "spec.privacy.epsilon", "write a finite number"),
-        ("epsilon: 4", "epsilon: 0x4", "spec.privacy.epsilon", "write plain decimal digits"),
-        ("epsilon: 4", "epsilon:", "spec.privacy.epsilon", "is empty"),
-        ("epsilon: 4", "delta: 1e-9", "spec.privacy.epsilon", "is missing"),
-        (
-            "count: {}\n        groupBy",
-            "count:\n        groupBy",
-            "spec.computation.statistics[1].count",
-            "write `{}`",
-        ),
-        ("operator: Ge", "operator: ge", "spec.computation.statistics[6].where.operator", "did you mean"),
-        ("operator: Ge", "operator: GreaterThan", "spec.computation.statistics[6].where.operator", "Gt, Ge"),
-        (
-            "value: \"12.5\"",
-            "value: 12.5",
-            "spec.computation.statistics[6].where.value",
-            "in quotes: \"12.5\"",
-        ),
-        ("weight: 2", "weight: 1.5", "spec.computation.statistics[1].weight", "not a whole number"),
-        ("weight: 2", "weight: 0", "spec.computation.statistics[1].weight", "from 1 to 1000"),
-        (
-            "fractionBits: 4}}\n  maxRows: 100000\n  budget: north",
-            "fractionBits: 31}}\n  maxRows: 100000\n  budget: north",
-            "spec.columns[3].number.fractionBits",
-            "from 0 to 30",
-        ),
-        ("maxRows: 100000\n  budget: north", "maxRows: -1\n  budget: north", "spec.maxRows", "from 1 to"),
-        ("kind: PrivateJob", "kind: PrivateJobs", "kind", "did you mean `PrivateJob`?"),
-        ("v1alpha1\nkind: PrivateJob", "v1\nkind: PrivateJob", "apiVersion", "veilgrid.dev/v1alpha1"),
-        ("  labels: {region: north}", "  finalizers: []", "metadata.finalizers", "unknown field"),
-        ("format: parquet", "format: xls", "spec.source.format", "csv, parquet"),
-        (
-            "spec: {epsilon: 10}\n---\napiVersion: veilgrid.dev/v1alpha1\nkind: PrivacyBudget\nmetadata: {name: south}",
-            "spec: {epsilon: 10}\n---\napiVersion: veilgrid.dev/v1alpha1\nkind: PrivacyBudget\nmetadata: {name: north}",
-            "metadata.name",
-            "in the file twice",
-        ),
-        ("&columns", "!!seq", "", "a YAML tag"),
-        ("  recipients: [south, north]", "  recipients: [south, north", "", "not YAML"),
-        ("spec: {epsilon: 10}\n---\n", "spec: {epsilon: 10}\n---\njust words\n---\n", "", "not an object"),
-    ];
-    for (from, to, path, words) in cases {
-        let faults = faults(from, to);
-        let found =
-            faults.iter().find(|f| f.path == path && f.to_string().contains(words) && f.line.is_some());
-        assert!(found.is_some(), "{from} -> {to}: {faults:#?}");
-        assert_eq!(faults.len(), faults.iter().filter(|f| f.path == path || f.line.is_some()).count());
+    for case in cases::read(include_str!("manifests/bad_form.json")) {
+        let faults = parse(&case.text()).unwrap_err();
+        let meant =
+            |f: &&Fault| f.path == case.path && f.to_string().contains(&case.says) && f.line.is_some();
+        assert!(faults.len() > case.others && faults.iter().any(|f| meant(&f)), "{case:?}: {faults:#?}");
+        assert_eq!(faults.len(), faults.iter().filter(|f| f.path == case.path || f.line.is_some()).count());
     }
-}
-
-#[test]
-fn words_that_kubernetes_reads_otherwise_must_be_quoted() {
-    let faults = faults(
-        "values: [M, B]}}\n    - {name: radius, number: {min: 0, max: 40}}\n    - {name: area, number: {min: 0, max: 4000, fractionBits: 4}}\n  maxRows: 100000\n  budget: north",
-        "values: [M, no]}}\n    - {name: radius, number: {min: 0, max: 40}}\n    - {name: area, number: {min: 0, max: 4000, fractionBits: 4}}\n  maxRows: 100000\n  budget: north",
-    );
-    assert_eq!(faults.len(), 1);
-    assert_eq!(faults[0].path, "spec.columns[1].category.values[1]");
-    assert!(faults[0].remedy.contains("write it in quotes, \"no\""), "{}", faults[0]);
 }
 
 #[test]

@@ -86,6 +86,7 @@ pub(crate) async fn launch(
             patience_seconds: 60,
             termination: None,
             print_result: false,
+            store: None,
         };
         let mut child = Command::new(&program)
             .args(["party", "--config", "-"])

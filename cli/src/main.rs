@@ -1,6 +1,8 @@
 //! The `veilgrid` command: private statistics over data that none may show.
 
 mod certs;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod commands;
 mod expected;
 mod failure;
@@ -33,6 +35,10 @@ use std::{
   veilgrid run job.yaml       # runs it, one process for each party
   veilgrid verify out/receipt.json --result out/result.json
 
+In a cluster:
+  veilgrid submit job.yaml --watch
+  veilgrid result JOB
+
 Every command explains itself: veilgrid help run"
 )]
 struct Cli {
@@ -44,10 +50,24 @@ struct Cli {
 enum Command {
     Check(commands::check::CheckArgs),
     Run(commands::run::RunArgs),
+    #[cfg(feature = "cluster")]
+    Submit(commands::submit::SubmitArgs),
+    #[cfg(feature = "cluster")]
+    Watch(commands::watch::WatchArgs),
+    #[cfg(feature = "cluster")]
+    Result(commands::result::ResultArgs),
+    #[cfg(feature = "cluster")]
+    Logs(commands::logs::LogsArgs),
+    #[cfg(feature = "cluster")]
+    Cancel(commands::cancel::CancelArgs),
+    #[cfg(feature = "cluster")]
+    Approve(commands::approve::ApproveArgs),
     Budget(commands::budget::BudgetArgs),
     Verify(commands::verify::VerifyArgs),
     Party(commands::party::PartyArgs),
     Devices(commands::devices::DevicesArgs),
+    #[cfg(feature = "cluster")]
+    Doctor(commands::doctor::DoctorArgs),
     Sample(commands::sample::SampleArgs),
     Schema(commands::schema::SchemaArgs),
     Completions(commands::completions::CompletionsArgs),
@@ -57,6 +77,20 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Check(args) => commands::check::run(&args),
         Command::Run(args) => commands::run::run(args),
+        #[cfg(feature = "cluster")]
+        Command::Submit(args) => commands::submit::run(&args),
+        #[cfg(feature = "cluster")]
+        Command::Watch(args) => commands::watch::run(&args),
+        #[cfg(feature = "cluster")]
+        Command::Result(args) => commands::result::run(&args),
+        #[cfg(feature = "cluster")]
+        Command::Logs(args) => commands::logs::run(&args),
+        #[cfg(feature = "cluster")]
+        Command::Cancel(args) => commands::cancel::run(&args),
+        #[cfg(feature = "cluster")]
+        Command::Approve(args) => commands::approve::run(&args),
+        #[cfg(feature = "cluster")]
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Budget(args) => commands::budget::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Party(args) => commands::party::run(args),

@@ -3,7 +3,10 @@
 pub(crate) mod digits;
 
 use digits::{Digits, clean, percent};
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    io::{self, IsTerminal},
+};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use veilgrid_party::decode::{Answer, Answers, Group, Kind, Value};
 
@@ -17,6 +20,14 @@ const SHORTEST_BAR: usize = 6;
 const SHORTEST_NAME: usize = 10;
 /// No list is narrower than this.
 const NARROWEST: usize = 16;
+
+/// The answers as they fit whatever standard output is.
+pub(crate) fn shown(answers: &Answers) -> String {
+    let terminal = io::stdout().is_terminal();
+    let colour = terminal && std::env::var_os("NO_COLOR").is_none();
+    let size = terminal.then(terminal_size::terminal_size).flatten();
+    render(answers, size.map(|(width, _)| usize::from(width.0)), colour)
+}
 
 /// The answers, a line for each figure, each line ended.
 ///

@@ -64,7 +64,8 @@ fn links_between_documents_lead_somewhere() {
     let mut checked = 0;
     for document in documents() {
         let text = fs::read_to_string(&document).unwrap();
-        let links = prose(&text);
+        // Not what code spans hold: a pattern may look like a link.
+        let links: String = prose(&text).split('`').step_by(2).collect();
         for link in links.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if link.starts_with("http") || link.starts_with("mailto:") {
                 continue;
@@ -142,9 +143,9 @@ fn help_teaches_with_examples_that_parse() {
         String::from_utf8(output.stdout).unwrap()
     };
     let all = help("");
-    let commands =
-        ["run", "check", "devices", "sample", "verify", "budget", "schema", "party", "completions"];
-    for command in commands {
+    let here = ["run", "check", "devices", "sample", "verify", "budget", "schema", "party", "completions"];
+    let cluster = ["submit", "watch", "result", "logs", "cancel", "approve", "doctor"];
+    for command in here.into_iter().chain(cluster.into_iter().filter(|_| cfg!(feature = "cluster"))) {
         assert!(all.contains(&format!("\n  {command} ")), "{command} is missing in:\n{all}");
         let text = help(command);
         let examples = text.split_once("Examples:\n");

@@ -7,30 +7,35 @@ veilgrid=$1 repo=$2
 
 chart install
 helm test veilgrid --namespace veilgrid-system --timeout 60s >"$work/test" || { cat "$work/test" >&2; fail "helm test"; }
-echo "installed and tested after $SECONDS s"
+good "helm installed the chart, and its own test passed: $SECONDS s"
 organisations research
 for namespace in "${owners[@]}"; do kubectl label namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >/dev/null; done
 
 kubectl apply -f "$repo/examples/hospitals/cluster.yaml" >/dev/null
 start=$SECONDS
-ended() { case "$(get "$1" .status.phase)" in Succeeded | Failed) ;; *) return 1 ;; esac; }
 wait_for 120 "the job's end" ended hospitals
 [ "$(get hospitals .status.phase)" = Succeeded ] || fail "the job failed: $(get hospitals .status.message)"
-echo "the job succeeded after $((SECONDS - start)) s"
+good "three pods in three namespaces, and the job succeeded: $((SECONDS - start)) s"
+devices=$(get hospitals '.status.parties[*].device')
+[ "$(grep -ow cpu <<<"$devices" | wc -l)" = 3 ] || fail "the status does not say which device each party used: $devices"
 
 # The result is what the receipt signs, and the receipt holds.
 for file in result receipt; do
   kubectl -n research get configmap hospitals-result -o "jsonpath={.data.$file\.json}" >"$work/$file.json"
 done
 "$veilgrid" verify "$work/receipt.json" --result "$work/result.json" >/dev/null || fail "the receipt does not hold"
+good "the receipt holds, and signs the result:"
+jq -r '.statistics[] | select(.groups[0].values | length == 1) | .name as $name | .groups[] | [$name, .group // "", .values[0].value, .values[0].interval[]] | @tsv' "$work/result.json" |
+  awk -F '\t' '{ printf "      %-32s %-10s %12.2f   95 %% within %.2f to %.2f\n", $1, $2, $3, $4, $5 }'
 for namespace in "${owners[@]}"; do
-  spent=$(kubectl -n "$namespace" get privacybudget patients -o jsonpath='{.status.spent.epsilon} {.status.reserved.epsilon}')
-  [ "$spent" = "3 0" ] || fail "the budget of $namespace has spent and reserved $spent, not 3 and 0"
+  books() { [ "$(kubectl -n "$namespace" get privacybudget patients -o jsonpath='{.status.spent.epsilon} {.status.reserved.epsilon}')" = "3 0" ]; }
+  wait_for 30 "the budget of $namespace, 3 spent and nothing held" books
   outcome=$(kubectl -n "$namespace" get privacyclaims -o jsonpath='{.items[*].status.outcome}')
   [ "$outcome" = Spent ] || fail "the claim of $namespace is $outcome"
   left() { [ -z "$(kubectl -n "$namespace" get jobs,pods,secrets,networkpolicies -o name)" ]; }
   wait_for 60 "the clean-up of $namespace" left
 done
+good "each hospital's budget has spent 3 of 10 and holds nothing; no pod, Job, Secret or policy is left"
 
 # An upgrade keeps the seed and brings the custom resource definitions up to date, a rollback undoes it; another leader takes over from the one that goes.
 seed() { kubectl -n veilgrid-system get secret veilgrid-operator-seed -o 'jsonpath={.data.seed}'; }
@@ -46,6 +51,7 @@ helm rollback veilgrid 1 --namespace veilgrid-system --wait --timeout 90s >/dev/
 leader() { kubectl -n veilgrid-system get lease veilgrid-operator -o 'jsonpath={.spec.holderIdentity}'; }
 led() { [ -n "$(leader)" ]; }
 wait_for 60 "a leader" led
+good "an upgrade and a rollback kept the operator's seed"
 kubectl -n veilgrid-system delete pod "$(leader)" --grace-period=1 --wait=false >/dev/null
 
 # The fourth run is refused, with the figures, and charges nobody.
@@ -55,8 +61,9 @@ for again in 2 3 4; do
 done
 [ "$(get hospitals-4 .status.phase)" = Failed ] || fail "the fourth run ended as $(get hospitals-4 .status.phase)"
 grep -q 'asks for epsilon 3.* 1 of 10' <<<"$(get hospitals-4 .status.message)" || fail "the refusal lacks the figures"
-spent=$(kubectl get privacybudgets -A -o jsonpath='{.items[*].status.spent.epsilon} {.items[*].status.reserved.epsilon}')
-[ "$spent" = "9 9 9 0 0 0" ] || fail "the budgets have spent and reserved $spent"
+books() { [ "$(kubectl get privacybudgets -A -o jsonpath='{.items[*].status.spent.epsilon} {.items[*].status.reserved.epsilon}')" = "9 9 9 0 0 0" ]; }
+wait_for 30 "the budgets, 9 spent of each and nothing held" books
+good "another leader went on; the fourth run was refused: $(get hospitals-4 .status.message)"
 
 # A deleted job leaves nothing but its claims.
 kubectl -n research delete privatejob --all --timeout=60s >/dev/null
@@ -73,4 +80,5 @@ jq '.items |= [.[] | select(.kind != "PrivacyClaim") | del(.metadata.resourceVer
 kubectl apply --server-side -f "$work/restore.json" >/dev/null
 jq '.items |= [.[] | select(.kind == "PrivacyBudget" and .status)]' "$work/restore.json" | kubectl replace --subresource=status -f - >/dev/null
 [ "$(kubectl -n north get privacybudget patients -o 'jsonpath={.status.spent.epsilon} {.status.remaining.epsilon}')" = "9 1" ] || fail "a restored budget has forgotten what was spent"
-echo "all as it should be after $((SECONDS - start)) s"
+good "budgets outlive the chart, and a restored one knows what was spent"
+echo "all as it should be after $SECONDS s"

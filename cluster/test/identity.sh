@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Who is believed to be a party, on the cluster of KUBECONFIG: identity.sh OPERATOR REPO. The images of the party and the probe are
-# loaded already. Keys born on the node or kept in Secrets both work; a pod that is no party gets no certificate and no connection.
+# loaded already. Keys born on the node or kept in Secrets both work; a pod that is no party gets no certificate and no connection; what
+# Secrets hold is nowhere else. D is the cluster's folder.
 set -euo pipefail
 operator=$1 repo=$2
 # shellcheck source=cluster/test/lib.sh
@@ -12,6 +13,17 @@ organisations research
 kubectl get secrets -A -w -o json >"$work/secrets" 2>/dev/null &
 watcher=$!
 disown
+# So do parties' logs, and every other object is looked at now and then.
+mkdir "$work/logs" "$work/objects"
+kinds=$(kubectl api-resources --verbs=list -o name | grep -vx secrets | paste -sd,)
+while :; do
+  cp -r "$D"/n*/logs/. "$work/logs" 2>/dev/null || true
+  kubectl get "$kinds" -A -o json >"$work/objects/$(date +%s%N)" 2>/dev/null || true
+done &
+copier=$!
+disown
+others+=("$watcher" "$copier")
+export VEILGRID_LOG=debug
 keys() { { grep -o '"config.json": "[^"]*"' "$work/secrets" || true; } | cut -d'"' -f4 | sort -u | while read -r text; do base64 -d <<<"$text"; echo; done | grep -c 'PRIVATE KEY' || true; }
 
 for source in node secret; do
@@ -25,7 +37,10 @@ for source in node secret; do
   esac
   good "keys by $source: the job succeeded, and Secrets held $(keys) private keys"
 done
-kill "$watcher" 2>/dev/null || true
+kill "$copier" "$watcher" 2>/dev/null || true
+kubectl get "$kinds" -A -o json >"$work/objects/last" 2>/dev/null
+find "$work/logs" -name '*.log' | grep -q . || fail "no party's log was kept"
+find "$work/logs" "$work/objects" "$work/operator.log" -type f -print0 | xargs -0 python3 "$repo/cluster/test/secrets.py" "$work/secrets" "$work/seed"
 
 # A party that waits for a peer: west's rows are not there yet.
 kubectl -n west delete configmap rows >/dev/null
@@ -86,5 +101,4 @@ kubectl -n north delete pod stranger insider forged --grace-period=1 >/dev/null
 kubectl -n west create configmap rows --from-file="$(ls "$repo"/examples/hospitals/west.{csv,parquet} 2>/dev/null)" >/dev/null
 comes waits Succeeded research 150
 good "the job that waited succeeded"
-if grep -q 'PRIVATE KEY' "$work/operator.log"; then fail "the operator's log holds a private key"; fi
 echo "all identities were as they should be"

@@ -7,13 +7,14 @@
 owners=(north south west)
 image=localhost/veilgrid/party:test
 work=$(mktemp -d)
-pid=
+pid=      # of the operator that start_operator started
+others=() # further processes of a test, which go with it
 port=$((20000 + RANDOM % 20000)) # where start_operator's serves its metrics
 head -c 32 /dev/urandom >"$work/seed"
 
 finish() {
   local status=$?
-  [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
+  for pid in $pid "${others[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
   [ $status = 0 ] || diagnose >&2 || true
   rm -rf "$work"
   exit $status
@@ -72,6 +73,11 @@ hospitals() {
   sed -e "s/name: hospitals$/name: $name/" -e "s/hospitals-result/$name-result/" "$@" "$repo/examples/hospitals/cluster.yaml"
 }
 
+# offer: the owners' datasets and budgets, these with room for hundreds of jobs. ask JOB [SED ARGUMENT...]: the hospitals' job alone.
+offer() { documents hospitals '!/kind: PrivateJob/' -e 's/epsilon: 10/epsilon: 1000/' | kubectl apply -f - >/dev/null; }
+ask() { documents "$1" '/kind: PrivateJob/' "${@:2}" | kubectl apply -f - >/dev/null; }
+documents() { hospitals "$1" "${@:3}" | awk 'BEGIN { RS = "---\n" } '"$2"' { print "---"; print }'; }
+
 # get JOB PATH [NAMESPACE]: a field of a job; nothing where there is no job.
 get() { kubectl -n "${3:-research}" get privatejob "$1" -o "jsonpath={$2}" 2>/dev/null || true; }
 
@@ -84,12 +90,56 @@ comes() {
   done
 }
 
+# ended JOB: whether it has, well or not.
+ended() { case "$(get "$1" .status.phase)" in Succeeded | Failed) ;; *) return 1 ;; esac; }
+
+# balanced: whether nothing is held, every claim is settled, and each budget has spent 3 for each claim that is spent. One look at the API
+# server for all.
+balanced() {
+  local claims owner
+  claims=$(kubectl get privacyclaims -A -o 'jsonpath={range .items[*]}{.metadata.namespace} {.status.outcome}{"\n"}{end}')
+  ! grep -qvE ' (Spent|Released)$' <<<"$claims" || return 1
+  for owner in "${owners[@]}"; do
+    echo "$owner $((3 * $(grep -c "^$owner Spent" <<<"$claims"))) 0"
+  done | diff -q - <(kubectl get privacybudgets -A -o 'jsonpath={range .items[*]}{.metadata.namespace} {.status.spent.epsilon} {.status.reserved.epsilon}{"\n"}{end}')
+}
+
+# left JOB: what there is of it but itself, its result and its claims.
+left() { kubectl get jobs,pods,secrets,networkpolicies,resourceclaimtemplates -A -l "veilgrid.dev/job=$1" -o name; }
+nothing_left() { [ -z "$(left "$1")" ]; }
+
+# settled JOB: of one that has ended, the promises. With a result all have paid for it, once; without one it says why.
+settled() {
+  local outcomes owner
+  wait_for 60 "the books after $1" balanced
+  [ "$(kubectl get privacyclaims -A -l "veilgrid.dev/job=$1" -o name | wc -l)" = $((3 * $(get "$1" .status.attempt))) ] || fail "$1 has claims that belong to no attempt, or lacks some"
+  outcomes() { kubectl -n "$1" get privacyclaims -l "veilgrid.dev/job=$2" -o 'jsonpath={.items[*].status.outcome}'; }
+  if [ "$(get "$1" .status.phase)" = Succeeded ]; then
+    kubectl -n research get configmap "$1-result" >/dev/null || fail "$1 has no result"
+    for owner in "${owners[@]}"; do
+      grep -qx '\(Released \|Spent \)*Spent' <<<"$(outcomes "$owner" "$1")" || fail "$1: the claims of $owner are $(outcomes "$owner" "$1")"
+    done
+    wait_for 60 "the clean-up of $1" nothing_left "$1"
+  else
+    [ -n "$(get "$1" .status.message)" ] || fail "$1 failed without a word"
+  fi
+}
+
+# forget JOB: deletes it; then nothing of it is left but its claims.
+forget() {
+  kubectl -n research delete privatejob "$1" --timeout=60s >/dev/null || fail "$1 cannot be deleted"
+  wait_for 60 "the end of all that $1 had" nothing_left "$1"
+  ! kubectl -n research get configmap "$1-result" >/dev/null 2>&1 || fail "$1 left its result"
+}
+
 # start_operator [FLAG...]: as a process beside the cluster.
 start_operator() {
   "$operator" run --seed-file "$work/seed" --party-image "$image" --pull-policy Never --listen "127.0.0.1:$port" "$@" 2>>"$work/operator.log" &
   pid=$!
   disown # so that the shell has no word for its death
 }
+# writes [PORT]: how many the operator has made that serves there.
+writes() { curl -fsS "http://127.0.0.1:${1:-$port}/metrics" | awk '/^veilgrid_operator_api_writes_total/ {n += $2} END {print n + 0}'; }
 operator_lives() { kill -0 "$pid" 2>/dev/null; }
 stop_operator() {
   kill "$pid" 2>/dev/null || true

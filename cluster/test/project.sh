@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Test what the project puts on the cluster in $D: project.sh PARTY_IMAGE.tar PROGRAM, PROGRAM being what the image has.
+# Test what the project puts on the cluster in $D: project.sh PROGRAM REPO, PROGRAM being what the party image has, which is loaded already.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$here/lib.sh"
 enter
-image=$1 program=$2 crds=$here/../api/crds
+program=$1 crds=$2/api/crds
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -26,7 +26,6 @@ done
 say "the API server took the custom resource definitions without a warning: $((SECONDS - start)) s"
 
 start=$SECONDS
-"$here/load.sh" "$image"
 quietly kubectl apply -f "$here/test/party.yaml"
 kubectl -n restricted wait --for=jsonpath='{.status.phase}'=Succeeded pod/party --timeout=60s >/dev/null
 version=$(kubectl -n restricted logs party -c version)

@@ -64,6 +64,12 @@ for what in "get $pod" "get $secret" "get configmap/rows" "get pods" "get secret
   # shellcheck disable=SC2086 # a command in words
   may_not scientist -n north $what
 done
+# A party's pod has no token, and its account no right but what Kubernetes gives every account.
+kubectl auth can-i --list --no-headers -n north --as=system:serviceaccount:north:veilgrid-party --as-group=system:serviceaccounts --as-group=system:authenticated |
+  grep -vE '^(selfsubject[a-z]+\.auth|clustertrustbundles\.cert)|^ +\[/' >"$work/rights" || true
+[ ! -s "$work/rights" ] || fail "a party's account may: $(cat "$work/rights")"
+mounts=$(kubectl -n north get "$pod" -o json | jq -r '.spec | .serviceAccountName, .automountServiceAccountToken, ([.volumes[].projected.sources[]? | keys[]] | join(","))' | paste -sd' ')
+[ "$mounts" = "veilgrid-party false podCertificate" ] || fail "a party's pod has more than its certificate: $mounts"
 may_not north-owner -n north get "$secret"
 may_not north-owner -n north get configmap/rows
 may north-owner -n north get "$pod"

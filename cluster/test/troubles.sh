@@ -33,7 +33,7 @@ organisations stranger research
 start_operator
 
 if job zero -e 's/epsilon: 3 .*/epsilon: 0/' | kubectl apply -f - >/dev/null 2>"$work/refusal"; then fail "the API server takes an epsilon of 0"; fi
-grep -q 'epsilon must be more than 0' "$work/refusal" || fail "the API server's refusal does not name the field"
+grep -q 'spec.privacy.epsilon: .*write a number from 1e-9 to 1000' "$work/refusal" || fail "the API server's refusal does not name the field"
 good "an epsilon of 0 is refused by the API server"
 
 apply strange -e 's/namespace: research/namespace: stranger/'
@@ -52,6 +52,8 @@ kubectl -n research delete privatejob missing --timeout=30s >/dev/null
 apply broken -e 's/path: north.csv/path: absent.csv/'
 comes broken Failed
 says broken 'north ended with exit code 4'
+if grep -q 'absent\.csv' <<<"$(kubectl -n research get privatejob broken -o yaml)"; then fail "a job's status tells of an owner's file"; fi
+grep -q 'absent\.csv' <<<"$(kubectl -n north logs -l veilgrid.dev/job=broken)" || fail "the owner's log does not say which file is missing"
 [ "$(outcomes broken)" = "Released Released Released" ] || fail "broken: $(outcomes broken)"
 spent 0 broken
 good "a file that is not there costs nothing, and its owner is named"
@@ -100,6 +102,53 @@ comes paused Succeeded
 [ "$(kubectl get privacyclaims -A -l veilgrid.dev/job=paused -o name | wc -l)" = 6 ] || fail "a suspended attempt and its successor have not a claim each"
 kubectl -n research get events -o 'jsonpath={.items[*].reason}' | tr ' ' '\n' | grep -qx Suspended || fail "no event tells of the suspension"
 good "a job is suspended, goes on, and each attempt has claims of its own: $(outcomes paused)"
+
+kubectl -n research create configmap named --from-literal=a=b >/dev/null
+apply named -e 's/configMap: [a-z-]*-result/configMap: named/'
+comes named Pending
+says named 'spec.result.configMap: the ConfigMap named is there already and is not this job.s'
+[ -z "$(outcomes named)" ] || fail "a job whose result has no place has claims"
+kubectl -n research delete privatejob named --timeout=30s >/dev/null
+good "a result whose name is taken is told before anything is claimed"
+
+# West has no room for a pod, so that the others wait and the job stays under way.
+kubectl -n west create quota full --hard=pods=0 >/dev/null
+apply kept
+comes kept Running
+refused() { [[ $(get kept .status.message) == *"west: its pod cannot be made: forbidden: exceeded quota: full, requested: pods=1, used: pods=0, limited: pods=0"* ]]; }
+wait_for 20 "what the quota says" refused
+good "a job whose pod a quota refuses says what the quota says"
+kubectl -n north delete privatedataset/patients privacybudget/patients --wait=false >/dev/null
+in_use() { kubectl -n north get "$1" patients -o jsonpath='{.status.conditions[?(@.type=="InUse")].message}' | grep -q 'until job research/kept has ended'; }
+for kind in privatedataset privacybudget; do wait_for 20 "the word why north's $kind stays" in_use $kind; done
+job late | awk 'BEGIN { RS = "---\n" } /kind: PrivateJob/' | kubectl apply -f - >/dev/null
+comes late Pending
+says late 'the PrivateDataset north/patients is being deleted'
+kubectl -n research delete privatejob late --timeout=30s >/dev/null
+good "what a job uses stays when it is deleted, says why, and takes no new job"
+
+policy() { kubectl -n "$1" get networkpolicies -l veilgrid.dev/job=kept -o "${2:-name}"; }
+made=$(policy north jsonpath='{.items[0].spec}')
+kubectl -n north label "$(policy north)" team=a >/dev/null
+kubectl -n north patch "$(policy north)" --type merge -p '{"spec": {"ingress": [{}]}}' >/dev/null
+kubectl -n south delete "$(policy south)" >/dev/null
+kubectl -n south delete service veilgrid-parties >/dev/null
+restored() { [ "$(policy north jsonpath='{.items[0].spec}')" = "$made" ] && [ -n "$(policy south)" ] && kubectl -n south get service veilgrid-parties; }
+wait_for 20 "what somebody changed or deleted of a running job" restored
+[ "$(policy north jsonpath='{.items[0].metadata.labels.team}')" = a ] || fail "another's label is gone"
+told() { kubectl -n research get events -o 'jsonpath={.items[*].reason}' | tr ' ' '\n' | grep -qx PolicyRestored; }
+wait_for 20 "an event that tells of it" told
+good "a policy or a Service that somebody changes or deletes is put back, and an event tells of it"
+
+# A Job alone is never made again: its second pod would draw noise anew for the same charge.
+kubectl -n south delete jobs -l veilgrid.dev/job=kept >/dev/null
+comes kept Failed
+[ "$(outcomes kept | wc -w)" = 3 ] || fail "a job that lost a party left an open claim: $(outcomes kept)"
+kubectl -n research delete privatejob kept --timeout=60s >/dev/null
+unused() { ! kubectl -n north get privatedataset patients && ! kubectl -n north get privacybudget patients; }
+wait_for 30 "the end of what no job uses any more" unused
+kubectl -n west delete quota full >/dev/null
+good "a Job that somebody deletes is not made again, and when its job has ended, what it used goes"
 stop_operator
 
 image=localhost/veilgrid/nobody:none

@@ -1,19 +1,26 @@
 //! What every reconciliation has at hand.
 
 use crate::{
-    backoff::Backoff, cache::Cache, identity::OperatorSeed, job::build::PodSettings, metrics::Metrics,
+    backoff::Backoff,
+    budget::pace::Paces,
+    cache::Cache,
+    identity::OperatorSeed,
+    job::{Last, build::PodSettings},
+    metrics::Metrics,
     reason::Reason,
+    room::Room,
 };
 use k8s_openapi::NamespaceResourceScope;
 use kube::{
     Api, Client, Resource,
-    runtime::events::{Event, EventType, Recorder},
+    runtime::{
+        events::{Event, EventType, Recorder, Reporter},
+        reflector::ObjectRef,
+    },
 };
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex},
-};
-use veilgrid_api::{job::PrivateJob, status::Phase};
+use std::sync::Arc;
+use tokio::sync::mpsc::UnboundedSender;
+use veilgrid_api::{dataset::PrivateDataset, job::PrivateJob, status::Phase};
 
 /// The operator's means.
 pub struct Context {
@@ -25,14 +32,27 @@ pub struct Context {
     pub seed: OperatorSeed,
     /// What pods run.
     pub pods: PodSettings,
+    /// Room for jobs that ask for accelerators.
+    pub room: Room,
+    /// When budgets are looked at.
+    pub paces: Paces,
     /// Pauses after errors.
     pub backoff: Backoff,
+    /// Asks for a look at a dataset.
+    pub datasets: UnboundedSender<ObjectRef<PrivateDataset>>,
+    /// When parties were asked how far they are.
+    pub asked: Last,
+    /// When a job's status last said how its parties stand.
+    pub told: Last,
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// Tells people what happens to jobs.
     pub recorder: Recorder,
-    /// Namespaces whose shared objects this process has applied.
-    pub prepared: Mutex<HashSet<String>>,
+}
+
+/// Makes events in the operator's name.
+pub fn recorder(client: Client) -> Recorder {
+    Recorder::new(client, Reporter { controller: "veilgrid-operator".into(), instance: None })
 }
 
 impl Context {
@@ -53,7 +73,12 @@ impl Context {
             action: format!("{phase:?}"),
             secondary: None,
         };
-        if let Err(error) = self.recorder.publish(&event, &job.object_ref(&())).await {
+        // A recorder remembers events to count those that come again. Only trouble does.
+        let published = match reason.is_trouble() {
+            true => self.recorder.publish(&event, &job.object_ref(&())).await,
+            false => recorder(self.client.clone()).publish(&event, &job.object_ref(&())).await,
+        };
+        if let Err(error) = published {
             tracing::warn!(%error, "an event is lost");
         }
     }

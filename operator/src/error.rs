@@ -1,6 +1,6 @@
 //! What can go wrong with one object. The next try starts from what is there.
 
-use crate::identity::IdentityError;
+use crate::{identity::IdentityError, patience::is_late};
 
 /// An error of one reconciliation.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,8 @@ impl Error {
                 500..=599 => "server",
                 _ => "api",
             },
+            Self::Api(kube::Error::Service(error)) if is_late(&**error) => "timeout",
+            Self::Api(kube::Error::SerdeError(_)) => "unreadable",
             Self::Api(_) => "connection",
             Self::Identity(_) => "identity",
             Self::Incomplete(_) => "incomplete",

@@ -19,6 +19,8 @@ use std::{
 const HELD: Duration = Duration::from_secs(15);
 /// How long it goes on by itself without having renewed: less than others wait.
 const RENEWED: Duration = Duration::from_secs(10);
+/// How long one renewal may take: one that hangs is to leave time for others.
+const ANSWER: Duration = Duration::from_secs(3);
 /// How often it renews, and others look.
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -60,10 +62,12 @@ impl Election {
     /// Waits until this replica leads.
     pub async fn lead(&mut self) {
         loop {
-            match self.try_take().await {
-                Ok(true) => return,
-                Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "the lease cannot be read or taken"),
+            // An answer that came later would tell of a lease that others may take again.
+            match tokio::time::timeout(ANSWER, self.try_take()).await {
+                Ok(Ok(true)) => return,
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "the lease cannot be read or taken"),
+                Err(_) => tracing::warn!("a request for the lease got no answer"),
             }
             tokio::time::sleep(EVERY).await;
         }
@@ -73,16 +77,18 @@ impl Election {
     pub async fn keep(&mut self) {
         let mut renewed = Instant::now();
         loop {
-            tokio::time::sleep(EVERY).await;
-            let left = RENEWED.saturating_sub(renewed.elapsed());
-            match tokio::time::timeout(left, self.try_take()).await {
-                Ok(Ok(true)) => renewed = Instant::now(),
+            let left = || RENEWED.saturating_sub(renewed.elapsed());
+            tokio::time::sleep(EVERY.min(left())).await;
+            if left().is_zero() {
+                return;
+            }
+            // Others count from when they see it, which is not before it was sent.
+            let sent = Instant::now();
+            match tokio::time::timeout(ANSWER.min(left()), self.try_take()).await {
+                Ok(Ok(true)) => renewed = sent,
                 Ok(Ok(false)) => return,
                 Ok(Err(error)) => tracing::warn!(%error, "the lease cannot be renewed"),
-                Err(_) => return,
-            }
-            if renewed.elapsed() >= RENEWED {
-                return;
+                Err(_) => tracing::warn!("a renewal of the lease got no answer"),
             }
         }
     }
@@ -116,11 +122,9 @@ impl Election {
             return Ok(false);
         }
         lease.spec = Some(self.held(&spec, now));
-        // Replaced under its resource version: of two that find it free, one takes it.
-        match self.api.replace(&self.place.name, &PostParams::default(), &lease).await {
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
-            taken => taken.map(|_| true).map_err(Error::from),
-        }
+        // Replaced under its resource version: of two that find it free, one takes it. The other looks again.
+        self.api.replace(&self.place.name, &PostParams::default(), &lease).await?;
+        Ok(true)
     }
 
     /// Whether this replica holds the lease, or nobody does, or its holder was not seen to renew for long enough.

@@ -5,7 +5,6 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::{
     Api, Client, ResourceExt,
     api::{Patch, PatchParams},
-    client::ClientBuilder,
 };
 use std::{
     error::Error,
@@ -15,18 +14,21 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use veilgrid_operator::{
+    client,
     identity::OperatorSeed,
-    job::build::{IdentitySource, PodSettings},
+    job::build::{IdentitySource, PodSettings, discover_gangs},
     lease::{Election, Place},
     names::MANAGER,
+    patience::Patience,
     probe, run,
     server::{self, Served},
     signer,
-    writes::{Fault, WritesLayer},
+    writes::Fault,
 };
 use zeroize::Zeroizing;
 
@@ -100,7 +102,11 @@ struct RunArgs {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("VEILGRID_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // It logs whole answers that it cannot read. What is wrong with them comes to us as errors.
+    let filter = filter.add_directive("kube_client=off".parse().expect("a directive"));
+    // Each line has the innermost span: that of the look.
+    let lines = tracing_subscriber::fmt().json().with_span_list(false);
+    lines.with_env_filter(filter).with_writer(std::io::stderr).init();
     match command(cli.command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -149,16 +155,9 @@ async fn reconcile(args: RunArgs) -> Result<(), Box<dyn Error>> {
     let seed = seed(&args.seed_file)?;
     let served = Arc::new(Served::default());
     let config = kube::Config::infer().await.map_err(unreachable)?;
-    let layer = WritesLayer::new(Arc::clone(&served.metrics), Fault::from_env()?);
-    let client = ClientBuilder::try_from(config).map_err(unreachable)?.with_layer(&layer).build();
-    let identity = match args.identity_source.as_str() {
-        "node" => IdentitySource::Node,
-        "secret" => IdentitySource::Secret,
-        _ if signer::is_offered(&client).await.map_err(unreachable)? => IdentitySource::Node,
-        _ => IdentitySource::Secret,
-    };
-    tracing::info!(?identity, "where parties' keys come from");
-    let settings = PodSettings { image: args.party_image, pull_policy: args.pull_policy, identity };
+    let metrics = Arc::clone(&served.metrics);
+    let client =
+        client::build(config, Patience::default(), metrics, Fault::from_env()?).map_err(unreachable)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let serving = server::serve(args.listen, Arc::clone(&served));
     let mut election = args.lease.map(|place| {
@@ -167,6 +166,17 @@ async fn reconcile(args: RunArgs) -> Result<(), Box<dyn Error>> {
         Election::new(client.clone(), place, args.identity.unwrap_or_else(host))
     });
     let leading = async {
+        let identity = identity(&args.identity_source, &client).await;
+        tracing::info!(?identity, "where parties' keys come from");
+        let groups = ask("whether it knows gangs", || discover_gangs(&client)).await;
+        if let Some(kind) = &groups {
+            tracing::info!(
+                version = kind.api_version,
+                "parties of one namespace start together as a PodGroup"
+            );
+        }
+        let settings =
+            PodSettings { image: args.party_image, pull_policy: args.pull_policy, identity, groups };
         if let Some(election) = &mut election {
             tracing::info!("waits to lead");
             served.stands_by.store(true, Ordering::Relaxed);
@@ -174,6 +184,7 @@ async fn reconcile(args: RunArgs) -> Result<(), Box<dyn Error>> {
             served.stands_by.store(false, Ordering::Relaxed);
             tracing::info!("leads");
         }
+        served.metrics.leads(true);
         let started = || {
             tracing::info!("the caches are filled: reconciling");
             served.reconciles.store(true, Ordering::Relaxed);
@@ -203,6 +214,32 @@ async fn reconcile(args: RunArgs) -> Result<(), Box<dyn Error>> {
         tracing::info!(%error, "the lease is not given up; the next leader waits for its end");
     }
     Ok(())
+}
+
+/// Where parties' keys come from, as soon as the API server says whether it offers to have them born on nodes.
+async fn identity(source: &str, client: &Client) -> IdentitySource {
+    match source {
+        "node" => IdentitySource::Node,
+        "secret" => IdentitySource::Secret,
+        _ => match ask("whether keys may be born on nodes", || signer::is_offered(client)).await {
+            true => IdentitySource::Node,
+            false => IdentitySource::Secret,
+        },
+    }
+}
+
+/// Asks the API server until it answers.
+async fn ask<T, Asking>(what: &str, question: impl Fn() -> Asking) -> T
+where
+    Asking: Future<Output = Result<T, kube::Error>>,
+{
+    loop {
+        match question().await {
+            Ok(answer) => return answer,
+            Err(error) => tracing::warn!(what, "{}", unreachable(error)),
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
 }
 
 fn seed(path: &Path) -> Result<OperatorSeed, String> {

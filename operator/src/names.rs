@@ -5,10 +5,9 @@ use kube::{Resource, runtime::reflector::ObjectRef};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use veilgrid_api::job::PrivateJob;
+pub use veilgrid_api::labels::{ATTEMPT, JOB, JOB_NAMESPACE, JOB_UID, MANAGED_BY, MANAGER, PARTY, ROLE};
 use veilgrid_receipt::hex::hex;
 
-/// The field manager of every write.
-pub const MANAGER: &str = "veilgrid";
 /// What `spec.managedBy` calls this operator.
 pub const CONTROLLER: &str = "veilgrid.dev/operator";
 /// Keeps a job until all that it made elsewhere is gone and its claims are settled.
@@ -20,22 +19,8 @@ pub const ACCOUNT: &str = "veilgrid-party";
 /// Where a party listens.
 pub const PORT: u16 = 7443;
 
-/// `app.kubernetes.io/managed-by`, with [`MANAGER`].
-pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// The job's name.
-pub const JOB: &str = "veilgrid.dev/job";
-/// The job's namespace.
-pub const JOB_NAMESPACE: &str = "veilgrid.dev/job-namespace";
-/// The job's uid.
-pub const JOB_UID: &str = "veilgrid.dev/job-uid";
-/// The party's name.
-pub const PARTY: &str = "veilgrid.dev/party";
 /// By which Kueue knows the queue of a Job.
 pub const QUEUE: &str = "kueue.x-k8s.io/queue-name";
-/// The attempt, from 1.
-pub const ATTEMPT: &str = "veilgrid.dev/attempt";
-/// `party` on pods.
-pub const ROLE: &str = "veilgrid.dev/role";
 
 /// One party in one attempt of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +49,11 @@ impl Seat<'_> {
         };
         let hash = hex(&Sha256::digest(format!("{}/{}", self.uid, self.party).as_bytes())[..4]);
         format!("{}-{}-{hash}-a{}", cut(self.job, 24), cut(self.party, 16), self.attempt)
+    }
+
+    /// The name of the policy that lets its pod out to its object store.
+    pub fn store_policy(&self) -> String {
+        format!("{}-store", self.name())
     }
 
     /// Where its pod is reached.

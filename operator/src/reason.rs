@@ -21,6 +21,8 @@ pub enum Reason {
     BudgetRefused,
     /// What was asked for changed between the claim and the start.
     Changed,
+    /// Not all parties fit at once.
+    NoRoom,
     /// Not all pods run yet.
     Waiting,
     /// All pods run.
@@ -41,11 +43,19 @@ pub enum Reason {
     Suspended,
     /// The result cannot be had from those who opened it.
     ResultLost,
+    /// The operator cannot understand the object.
+    NotUnderstood,
+    /// A dataset or a budget that the job names is being deleted.
+    BeingDeleted,
+    /// It is being deleted, and jobs that are under way use it.
+    InUse,
+    /// Somebody changed or deleted a NetworkPolicy of a running job.
+    PolicyRestored,
 }
 
 impl Reason {
-    /// What only the pods show: it is to be said before they are ended.
-    pub const GONE_WITH_PODS: [Self; 2] = [Self::PodFailed, Self::NotReady];
+    /// What is to be said before the pods are ended, since nothing shows it afterwards.
+    pub const SAID_BEFORE: [Self; 3] = [Self::PodFailed, Self::NotReady, Self::Changed];
 
     /// Whether another attempt may go better.
     pub fn may_pass(self) -> bool {
@@ -60,10 +70,12 @@ impl Reason {
                 | Self::AwaitingApproval
                 | Self::Reserving
                 | Self::Reserved
+                | Self::NoRoom
                 | Self::Waiting
                 | Self::Ready
                 | Self::Done
                 | Self::Suspended
+                | Self::InUse
         )
     }
 }

@@ -3,6 +3,7 @@
 use crate::metrics::{Metrics, Write};
 use http::{Method, Request, Response};
 use std::{
+    cell::Cell,
     future::Future,
     pin::Pin,
     sync::{
@@ -11,6 +12,7 @@ use std::{
     },
     task::{Context, Poll},
 };
+use tokio::task_local;
 use tower::{Layer, Service};
 
 /// Names a write at which the process is to die: `before:7`, `after:7`. Read from `VEILGRID_FAULT`, for crash tests.
@@ -38,6 +40,19 @@ impl Fault {
             _ => Err(wrong()),
         }
     }
+}
+
+task_local! {
+    static COUNT: Cell<u64>;
+}
+
+/// Does something and counts its writes. What it spawns is not counted.
+pub async fn counted<T>(work: impl Future<Output = T>) -> (T, u64) {
+    let counting = async {
+        let done = work.await;
+        (done, COUNT.get().get())
+    };
+    COUNT.scope(Cell::new(0), counting).await
 }
 
 /// Puts [`Writes`] under a client.
@@ -97,6 +112,8 @@ where
         }
         let answer = self.inner.call(request);
         Box::pin(async move {
+            // Polled by who asked, and so within its count.
+            let _ = COUNT.try_with(|count| count.set(count.get() + 1));
             let answer = answer.await;
             if fault == Some(Fault::After(number)) {
                 std::process::abort();
@@ -107,7 +124,7 @@ where
 }
 
 /// What the operator writes, as in a request's path.
-const RESOURCES: [&str; 14] = [
+const RESOURCES: [&str; 15] = [
     "privatejobs",
     "privacybudgets",
     "privacyclaims",
@@ -121,6 +138,7 @@ const RESOURCES: [&str; 14] = [
     "events",
     "podcertificaterequests",
     "resourceclaimtemplates",
+    "podgroups",
     "leases",
 ];
 

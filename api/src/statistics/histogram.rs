@@ -17,7 +17,7 @@ pub struct Histogram {
     /// Rising edges, at least two, within the column's bounds. A bin holds its lower edge and not its upper; values
     /// outside count in the outermost bins.
     #[schemars(length(min = 2, max = EDGES), extend("x-kubernetes-validations" = [
-        {"rule": "self.isSorted()", "message": "edges must rise"},
+        {"rule": "self.isSorted()", "message": "sort the edges, each once"},
     ]))]
     pub edges: Vec<f64>,
 }

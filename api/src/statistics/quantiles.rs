@@ -14,7 +14,7 @@ pub struct Quantiles {
     pub column: String,
     /// Rising edges, as for a histogram. More edges give a finer answer with more noise.
     #[schemars(length(min = 2, max = EDGES), extend("x-kubernetes-validations" = [
-        {"rule": "self.isSorted()", "message": "edges must rise"},
+        {"rule": "self.isSorted()", "message": "sort the edges, each once"},
     ]))]
     pub edges: Vec<f64>,
     /// The shares of rows, from 0.000001 to 0.999999, rising, in whole millionths.
@@ -22,7 +22,7 @@ pub struct Quantiles {
     #[schemars(
         length(min = 1, max = PROBABILITIES),
         inner(range(min = 0.000001, max = 0.999999)),
-        extend("x-kubernetes-validations" = [{"rule": "self.isSorted()", "message": "probabilities must rise"}])
+        extend("x-kubernetes-validations" = [{"rule": "self.isSorted()", "message": "sort the probabilities, each once"}])
     )]
     pub probabilities: Vec<f64>,
 }

@@ -1,6 +1,9 @@
 //! The rules of a `PrivateDataset`.
 
-use super::names::{label, printable, repeats};
+use super::{
+    names::{label, printable, repeats},
+    store,
+};
 use crate::{
     dataset::{Column, Format, Number, PrivateDatasetSpec},
     fault::{Fault, quoted},
@@ -37,6 +40,13 @@ fn source(dataset: &Dataset, faults: &mut Vec<Fault>) {
         let remedy = "write exactly one of claim and configMap";
         let problem = if volume.claim.is_some() { "has two members" } else { "has no member" };
         faults.push(dataset.fault("spec.source.volume", problem, remedy));
+    }
+    if source.volume.is_some() && source.object_store.is_some() {
+        let remedy = "write at most one of volume and objectStore";
+        faults.push(dataset.fault("spec.source", "has both a volume and an object store", remedy));
+    }
+    if let Some(found) = &source.object_store {
+        store::check(dataset, "spec.source.objectStore", found, faults);
     }
     let Some(delimiter) = &source.delimiter else { return };
     let path = "spec.source.delimiter";
@@ -99,12 +109,12 @@ fn one_kind(dataset: &Dataset, path: &str, column: &Column, faults: &mut Vec<Fau
     match set.len() {
         0 => {
             let problem = format!("the column {column} has no type");
-            faults.push(dataset.fault(path, problem, "write one of number, category and identifier"));
+            faults.push(dataset.fault(path, problem, "write exactly one of number, category and identifier"));
         }
         1 => {}
         _ => {
             let problem = format!("the column {column} has more than one type: {}", set.join(" and "));
-            faults.push(dataset.fault(path, problem, "keep one of them"));
+            faults.push(dataset.fault(path, problem, "write exactly one of number, category and identifier"));
         }
     }
 }
@@ -171,7 +181,7 @@ fn person(dataset: &Dataset, faults: &mut Vec<Fault>) {
 fn budget(dataset: &Dataset, manifest: &Manifest, faults: &mut Vec<Fault>) {
     let name = &dataset.spec.budget;
     label(dataset, "spec.budget", name, faults);
-    if manifest.budget_of(dataset).is_none() && !name.is_empty() {
+    if manifest.budget_of(dataset).is_none() && !name.is_empty() && !manifest.partial {
         let key = format!("{}/{name}", dataset.namespace);
         let problem = format!("the PrivacyBudget {} is not in the file", quoted(&key));
         faults.push(dataset.fault("spec.budget", problem, "add it, in the dataset's namespace"));

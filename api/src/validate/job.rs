@@ -1,6 +1,6 @@
 //! The rules of a `PrivateJob` with its datasets and budgets, up to the plan that they make.
 
-use super::{columns, parties, statistics};
+use super::{columns, parties, placement, statistics};
 use crate::{
     amount::{Delta, Epsilon},
     fault::Fault,
@@ -22,13 +22,15 @@ pub(crate) fn draft(manifest: &Manifest, job: &Job, run: &str, faults: &mut Vec<
     let owners = parties::owners(manifest, job);
     parties::check(manifest, job, &owners, faults);
     parties::budgets(job, &owners, faults);
+    placement::check(job, faults);
     if job.spec.computation.statistics.is_none() {
         faults.push(job.fault(
             "spec.computation",
             "nothing is computed",
-            "write `statistics:` and a list of questions",
+            "write exactly one computation: statistics",
         ));
     }
+    accelerator(job, faults);
     let columns = columns::resolve(job, &owners, &statistics::uses(job), faults);
     let ready = statistics::check(job, &columns, faults);
 
@@ -95,6 +97,19 @@ pub(crate) fn draft(manifest: &Manifest, job: &Job, run: &str, faults: &mut Vec<
         faults.push(job.fault("spec.computation.statistics", problem, "ask for fewer edges or statistics"));
     }
     Some(plan)
+}
+
+/// Tells devices that are asked for in no way or in two.
+fn accelerator(job: &Job, faults: &mut Vec<Fault>) {
+    let Some(accelerator) = &job.spec.accelerator else { return };
+    let path = "spec.accelerator";
+    if accelerator.resource.is_some() == accelerator.device_class.is_some() {
+        let problem = if accelerator.resource.is_some() { "has two members" } else { "has no member" };
+        faults.push(job.fault(path, problem, "write exactly one of resource and deviceClass"));
+    } else if !accelerator.selectors.is_empty() && accelerator.device_class.is_none() {
+        let remedy = "selectors choose among the devices of a deviceClass";
+        faults.push(job.fault(&format!("{path}.selectors"), "has no deviceClass beside it", remedy));
+    }
 }
 
 /// Tells a delta that does not cover the stated error of the noise.

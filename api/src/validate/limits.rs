@@ -43,8 +43,14 @@ fn walk<Spec: Kind>(
             }
         }
         Value::Object(fields) => {
+            if let Some((problem, remedy)) =
+                outside(fields.len() as u64, None, count("maxProperties"), "members")
+            {
+                tell(problem, remedy);
+            }
             for (name, field) in fields {
-                walk(object, field, &schema["properties"][name], &format!("{path}.{name}"), faults);
+                let known = schema["properties"].get(name).unwrap_or(&schema["additionalProperties"]);
+                walk(object, field, known, &format!("{path}.{name}"), faults);
             }
         }
         Value::Number(number) => {

@@ -6,7 +6,9 @@ mod job;
 mod limits;
 pub(crate) mod names;
 mod parties;
+mod placement;
 mod statistics;
+mod store;
 
 pub(crate) use job::draft;
 

@@ -53,7 +53,7 @@ pub(super) fn check(manifest: &Manifest, job: &Job, owners: &[Option<Owner<'_>>]
     for (index, (party, owner)) in parties.iter().zip(owners).enumerate() {
         let path = format!("spec.parties[{index}]");
         label(job, &format!("{path}.name"), &party.name, faults);
-        if owner.is_none() {
+        if owner.is_none() && !manifest.partial {
             let problem = format!("the PrivateDataset {} is not in the file", quoted(&dataset(party)));
             let known: Vec<String> = manifest.datasets.iter().map(Object::shown).collect();
             let remedy = match known.len() {

@@ -105,15 +105,14 @@ impl Checker<'_> {
         let asked = statistic.asked();
         let [(member, asked)] = asked[..] else {
             let name = quoted(&statistic.name);
-            let (problem, remedy) = match asked.len() {
-                0 => (format!("{name} asks nothing"), format!("write one of {MEMBERS}")),
+            let problem = match asked.len() {
+                0 => format!("{name} asks nothing"),
                 _ => {
                     let set: Vec<&str> = asked.iter().map(|(member, _)| *member).collect();
-                    let problem = format!("{name} asks more than one question: {}", set.join(" and "));
-                    (problem, "write a statistic for each".into())
+                    format!("{name} asks more than one question: {}", set.join(" and "))
                 }
             };
-            faults.push(self.fault("", problem, remedy));
+            faults.push(self.fault("", problem, format!("write exactly one of {MEMBERS}")));
             return None;
         };
         let Some(name) = asked.column() else { return Some(Question::Count) };

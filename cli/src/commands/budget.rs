@@ -1,5 +1,7 @@
 //! `veilgrid budget`: what is spent of each dataset's privacy, and what is left.
 
+#[cfg(feature = "cluster")]
+use crate::cluster::{self, ClusterArgs, budgets};
 use crate::{failure::Failure, faults, output};
 use clap::Args;
 use serde::Serialize;
@@ -21,14 +23,31 @@ use veilgrid_party::{
 ///
 /// The ledgers know what was charged; how much there is in all stands in the manifest. Give its FILE to see both.
 #[derive(Args)]
-#[command(after_help = "Examples:
+#[cfg_attr(
+    not(feature = "cluster"),
+    command(after_help = "Examples:
   veilgrid budget
   veilgrid budget examples/hospitals/job.yaml --state demo-state
   veilgrid budget --state .veilgrid/north --json     # one party's own folder
 
 `reserved` is held for a run that has not ended: `veilgrid run --resume` spends
 it or gives it back. Until then it counts as spent.
-Exit codes: 0 done, 2 nothing to show, 8 a damaged ledger.")]
+Exit codes: 0 done, 2 nothing to show, 8 a damaged ledger.")
+)]
+#[cfg_attr(
+    feature = "cluster",
+    command(after_help = "Examples:
+  veilgrid budget
+  veilgrid budget examples/hospitals/job.yaml --state demo-state
+  veilgrid budget --state .veilgrid/north --json     # one party's own folder
+  veilgrid budget --cluster -n north                 # the PrivacyBudgets there
+  veilgrid budget --cluster -A
+
+`reserved` is held for a run that has not ended: `veilgrid run --resume` spends
+it or gives it back, and in a cluster the operator. Until then it counts as
+spent. Exit codes: 0 done, 2 nothing to show, 8 a damaged ledger, 11 the
+cluster.")
+)]
 pub(crate) struct BudgetArgs {
     /// A manifest with the PrivacyBudgets, for totals and what remains
     #[arg(value_name = "FILE")]
@@ -39,6 +58,17 @@ pub(crate) struct BudgetArgs {
     /// Prints one JSON object instead of tables
     #[arg(long)]
     json: bool,
+    /// The PrivacyBudgets of a cluster instead of the ledgers here
+    #[cfg(feature = "cluster")]
+    #[arg(long, conflicts_with_all = ["file", "state"])]
+    cluster: bool,
+    /// Those of all namespaces
+    #[cfg(feature = "cluster")]
+    #[arg(short = 'A', long, requires = "cluster")]
+    all_namespaces: bool,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    place: ClusterArgs,
 }
 
 /// A budget at a party.
@@ -68,6 +98,13 @@ struct Amount {
 type Totals = BTreeMap<String, Amount>;
 
 pub(crate) fn run(args: &BudgetArgs) -> Result<(), Failure> {
+    #[cfg(feature = "cluster")]
+    if args.cluster {
+        return in_cluster(args);
+    } else if args.place.is_given() {
+        let message = "--kubeconfig, --context and --namespace are of a cluster: give --cluster too";
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let manifest = args.file.as_deref().map(faults::read).transpose()?;
     let totals = manifest.as_ref().map(totals).unwrap_or_default();
     // Every party and budget of the manifest, whether or not anything was charged to it.
@@ -102,6 +139,19 @@ pub(crate) fn run(args: &BudgetArgs) -> Result<(), Failure> {
         return output::json(&serde_json::json!({ "state": args.state, "budgets": lines }));
     }
     output::say(&text(&lines, manifest.is_some()))
+}
+
+/// The budgets of a cluster.
+#[cfg(feature = "cluster")]
+fn in_cluster(args: &BudgetArgs) -> Result<(), Failure> {
+    cluster::block_on(async {
+        let place = args.place.connect().await?;
+        let lines = budgets::lines(&place, args.all_namespaces).await?;
+        match args.json {
+            true => output::json(&serde_json::json!({ "budgets": lines })),
+            false => output::say(&budgets::text(&lines)),
+        }
+    })
 }
 
 /// The totals of a manifest's budgets.

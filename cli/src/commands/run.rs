@@ -12,7 +12,7 @@ use crate::{
 use clap::Args;
 use std::{
     fs,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 use veilgrid_api::{plan::Plan, planner};
@@ -183,11 +183,7 @@ fn collect(plan: &Plan, args: &RunArgs) -> Result<Files, Failure> {
 }
 
 fn print(plan: &Plan, args: &RunArgs, files: &Files, ended: &[Ended]) -> Result<(), Failure> {
-    let terminal = io::stdout().is_terminal();
-    let colour = terminal && std::env::var_os("NO_COLOR").is_none();
-    let width =
-        terminal.then(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))).flatten();
-    let mut text = format!("\n{}\n", table::render(&files.answers, width, colour));
+    let mut text = format!("\n{}\n", table::shown(&files.answers));
     text += &format!(
         "epsilon {} and delta {} charged to each dataset's budget; what is left:\n",
         plan.epsilon, plan.delta

@@ -71,18 +71,22 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
         0 => Ok(()),
         // The JSON has said it all.
         _ if args.json => Err(Failure::new(Exit::Agreement, "")),
-        _ => Err(Failure::new(
-            Exit::Agreement,
-            format!(
-                "{}: {failed} of {} checks failed; do not rely on it, and ask the parties for their own copies",
-                args.receipt.display(),
-                checks.len()
-            ),
-        )),
+        _ => Err(broken(&args.receipt.display(), &checks)),
     }
 }
 
-fn text(checks: &[Check], no_result: bool) -> String {
+/// The failure of a receipt of which not every check holds.
+pub(crate) fn broken(receipt: &dyn std::fmt::Display, checks: &[Check]) -> Failure {
+    let failed = checks.iter().filter(|check| !check.ok).count();
+    let message = format!(
+        "{receipt}: {failed} of {} checks failed; do not rely on it, and ask the parties for their own copies",
+        checks.len()
+    );
+    Failure::new(Exit::Agreement, message)
+}
+
+/// The checks, two lines for each.
+pub(crate) fn text(checks: &[Check], no_result: bool) -> String {
     let mut text = String::new();
     for check in checks {
         let verdict = if check.ok { "ok    " } else { "FAILED" };

@@ -72,6 +72,7 @@ impl<'a> Team<'a> {
             patience_seconds: 60,
             termination: None,
             print_result: false,
+            store: None,
         };
         Self { world, run: run.to_owned(), configs: NAMES.iter().map(config).collect(), kill: None }
     }

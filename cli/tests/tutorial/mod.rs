@@ -78,7 +78,11 @@ fn repository(folder: &Path) {
     // The program is built already; a cargo of its own says so, and fails where it is asked for anything else.
     fs::create_dir(folder.join("bin")).unwrap();
     let cargo = folder.join("bin/cargo");
-    fs::write(&cargo, "#!/bin/sh\n[ \"$*\" = 'build --release --locked -p veilgrid' ]\n").unwrap();
+    fs::write(
+        &cargo,
+        "#!/bin/sh\n[ \"$*\" = 'build --release --locked -p veilgrid --no-default-features' ]\n",
+    )
+    .unwrap();
     fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
 }
 

@@ -3,7 +3,8 @@
 //! An amount is held if and only if its claim is among the reservations. A settled claim leaves them in the same write that
 //! books it, so a claim that has an outcome and is not among them has been booked: every step may be repeated.
 
-use std::collections::BTreeMap;
+use crate::claim::is_open;
+use std::collections::{BTreeMap, BTreeSet};
 use veilgrid_api::{
     amount::{Delta, Epsilon},
     budget::{Amounts, PrivacyBudgetStatus, RECENT, RESERVATIONS, Reservation, Settled},
@@ -65,8 +66,13 @@ pub fn book(
     });
     status.reserved = status.reservations.iter().fold(Amounts::default(), |all, one| sum(all, one.amounts));
 
-    let mut open: Vec<&PrivacyClaim> =
-        claims.iter().copied().filter(|claim| is_asking(claim, &status)).collect();
+    let held: BTreeSet<&str> = status.reservations.iter().map(|held| held.uid.as_str()).collect();
+    let is_held = |claim: &PrivacyClaim| claim.metadata.uid.as_deref().is_some_and(|uid| held.contains(uid));
+    let mut open: Vec<&PrivacyClaim> = claims
+        .iter()
+        .copied()
+        .filter(|claim| claim.spec.approved && is_open(claim) && !is_held(claim))
+        .collect();
     open.sort_by_key(|claim| (claim.metadata.creation_timestamp.clone(), claim.metadata.name.clone()));
     let mut refused = Vec::new();
     for claim in open {
@@ -96,12 +102,6 @@ pub fn book(
     }
     status.remaining = less(total, sum(status.spent, status.reserved));
     Booked { status, refused }
-}
-
-/// Whether the claim waits for a reservation.
-fn is_asking(claim: &PrivacyClaim, status: &PrivacyBudgetStatus) -> bool {
-    let settled = claim.status.as_ref().is_some_and(|status| status.outcome.is_some());
-    claim.spec.approved && !settled && !holds(status, claim)
 }
 
 /// Whether the budget holds the claim's amount.

@@ -1,6 +1,7 @@
 //! Budgets and the claims on them.
 
 pub mod book;
+pub mod pace;
 mod reconcile;
 
-pub use reconcile::reconcile;
+pub use reconcile::{early, reconcile};

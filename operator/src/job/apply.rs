@@ -8,6 +8,7 @@ use crate::{
     context::Context,
     error::{Error, exists, is_missing},
     names::{MANAGER, Seat},
+    together::together,
     watch::Namespaced,
 };
 use k8s_openapi::api::{
@@ -17,55 +18,71 @@ use k8s_openapi::api::{
     resource::v1::ResourceClaimTemplate,
 };
 use kube::{
-    ResourceExt,
-    api::{DeleteParams, Patch, PatchParams, PostParams},
+    Api, ResourceExt,
+    api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams},
+    runtime::reflector::ObjectRef,
 };
 use serde::Serialize;
-use std::sync::PoisonError;
 
-/// Applies what every pod of the namespace shares; once for each namespace and process.
-async fn prepare(namespace: &str, ctx: &Context) -> Result<(), Error> {
-    let prepared = || ctx.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-    if prepared().contains(namespace) {
+/// Applies what every pod of the namespace shares; once for each namespace and process, and again when somebody changed it.
+pub(super) async fn prepare(namespace: &str, ctx: &Context) -> Result<(), Error> {
+    let surroundings = &ctx.cache.surroundings;
+    if surroundings.is_prepared(namespace) {
         return Ok(());
     }
     let objects = build::namespace(namespace);
     apply::<Service>(&objects.service, ctx).await?;
     apply::<ServiceAccount>(&objects.account, ctx).await?;
-    prepared().insert(namespace.to_owned());
+    surroundings.set_prepared(namespace);
     Ok(())
 }
 
 /// Makes the objects of all parties. The Jobs come first and own the rest; their pods wait for the Secrets, and so for the
 /// policies. A Job that is there is never made again: it would be a second draw of noise for one charge.
 pub(super) async fn make(objects: Objects, ctx: &Context) -> Result<(), Error> {
-    let mut uids = Vec::new();
-    for party in &objects.parties {
-        prepare(&party.namespace, ctx).await?;
-        let jobs = ctx.api::<Job>(&party.namespace);
-        let made = match jobs.create(&PostParams::default(), &party.job).await {
-            Err(error) if exists(&error) => jobs.get(&party.job.name_any()).await?,
-            made => made?,
-        };
-        uids.push(made.uid().ok_or(Error::Incomplete("a uid"))?);
-    }
+    together(
+        objects.policies.iter().filter_map(|policy| Some(prepare(policy.metadata.namespace.as_ref()?, ctx))),
+    )
+    .await?;
+    let uids =
+        together(objects.parties.iter().map(|party| make_job(&party.job, &party.namespace, ctx))).await?;
     let objects = objects.owned_by(&uids);
-    for policy in &objects.policies {
-        apply::<NetworkPolicy>(policy, ctx).await?;
-    }
-    for party in &objects.parties {
-        if let Some(devices) = &party.devices {
-            apply::<ResourceClaimTemplate>(devices, ctx).await?;
-        }
-        apply::<Secret>(&party.secret, ctx).await?;
-    }
+    let devices = objects.parties.iter().filter_map(|party| party.devices.as_ref());
+    let (policies, devices, group) = tokio::join!(
+        together(objects.policies.iter().map(|policy| apply::<NetworkPolicy>(policy, ctx))),
+        together(devices.map(|devices| apply::<ResourceClaimTemplate>(devices, ctx))),
+        apply_group(&objects, ctx),
+    );
+    policies.and(devices).and(group)?;
+    together(objects.parties.iter().map(|party| apply::<Secret>(&party.secret, ctx))).await?;
     Ok(())
 }
 
-async fn apply<K: Namespaced + Serialize>(object: &K, ctx: &Context) -> Result<(), Error> {
+/// Makes the group that the scheduler places whole, where the cluster has such a kind.
+async fn apply_group(objects: &Objects, ctx: &Context) -> Result<(), Error> {
+    let Some((group, kind)) = objects.group.as_ref().zip(ctx.pods.groups.as_ref()) else { return Ok(()) };
+    let namespace = group.namespace().unwrap_or_default();
+    let groups = Api::<DynamicObject>::namespaced_with(ctx.client.clone(), &namespace, kind);
+    groups.patch(&group.name_any(), &PatchParams::apply(MANAGER).force(), &Patch::Apply(group)).await?;
+    Ok(())
+}
+
+/// Makes a party's Job, or finds it. Its uid.
+async fn make_job(job: &Job, namespace: &str, ctx: &Context) -> Result<String, Error> {
+    let jobs = ctx.api::<Job>(namespace);
+    let made = match jobs.create(&PostParams::default(), job).await {
+        Err(error) if exists(&error) => jobs.get(&job.name_any()).await?,
+        made => made?,
+    };
+    ctx.cache.party_jobs.wrote(&made.metadata);
+    made.uid().ok_or(Error::Incomplete("a uid"))
+}
+
+pub(super) async fn apply<K: Namespaced + Serialize>(object: &K, ctx: &Context) -> Result<(), Error> {
     let api = ctx.api::<K>(&object.namespace().unwrap_or_default());
     let params = PatchParams::apply(MANAGER).force();
-    api.patch(&object.name_any(), &params, &Patch::Apply(object)).await?;
+    // A Secret is not to come back.
+    api.patch_metadata(&object.name_any(), &params, &Patch::Apply(object)).await?;
     Ok(())
 }
 
@@ -73,35 +90,43 @@ impl Attempt<'_> {
     /// Ends the pods that have not ended: they give back what is reserved, and say so by their exit codes. True when none is
     /// left that could still do something.
     pub(super) async fn interrupt(&self) -> Result<bool, Error> {
-        let mut idle = true;
-        for (seat, sight) in self.seats.iter().zip(&self.sights) {
-            if !sight.may_act() {
-                continue;
-            }
-            idle = false;
+        let live: Vec<_> = self.seats.iter().zip(&self.sights).filter(|(_, sight)| sight.may_act()).collect();
+        together(live.iter().map(|(seat, sight)| async {
             match &sight.pod {
-                Some(pod) => {
-                    let pods = self.ctx.api::<Pod>(seat.namespace);
-                    gone(pods.delete(pod, &DeleteParams::default()).await.map(drop))?;
-                }
+                Some(pod) => self.remove_pod(seat, pod).await,
                 // A Job that has no pod yet makes none any more.
-                None => self.remove_job(seat).await?,
+                None => self.remove_job(seat).await,
             }
-        }
-        Ok(idle)
+        }))
+        .await?;
+        Ok(live.is_empty())
     }
 
     /// Deletes the parties' Jobs; pods, Secrets and policies go with them.
     pub(super) async fn remove(&self) -> Result<(), Error> {
-        for seat in &self.seats {
-            self.remove_job(seat).await?;
-        }
-        Ok(())
+        together(self.seats.iter().map(|seat| self.remove_job(seat))).await.map(drop)
     }
 
+    async fn remove_pod(&self, seat: &Seat<'_>, pod: &str) -> Result<(), Error> {
+        let name = ObjectRef::new(pod).within(seat.namespace);
+        let cached = self.ctx.cache.pods_listed.get(&name);
+        if cached.is_some_and(|pod| pod.metadata.deletion_timestamp.is_some()) {
+            return Ok(());
+        }
+        let pods = self.ctx.api::<Pod>(seat.namespace);
+        gone(pods.delete(pod, &DeleteParams::default()).await.map(drop))
+    }
+
+    /// A Job that is on its way is not asked again.
     async fn remove_job(&self, seat: &Seat<'_>) -> Result<(), Error> {
+        let cached = self.ctx.cache.party_jobs.get(&seat.object());
+        if cached.is_some_and(|job| job.metadata.deletion_timestamp.is_some()) {
+            return Ok(());
+        }
         let jobs = self.ctx.api::<Job>(seat.namespace);
-        gone(jobs.delete(&seat.name(), &DeleteParams::background()).await.map(drop))
+        gone(jobs.delete(&seat.name(), &DeleteParams::background()).await.map(drop))?;
+        self.ctx.cache.party_jobs.ended(&seat.object());
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
 };
 use kube::ResourceExt;
 use std::sync::Arc;
-use veilgrid_api::{claim::PrivacyClaim, job::PrivateJob};
+use veilgrid_api::{claim::PrivacyClaim, job::PrivateJob, status::Phase};
 
 /// A job's present attempt. Seats, claims and sights are in the order of the job's parties.
 pub(super) struct Attempt<'a> {
@@ -28,20 +28,36 @@ impl<'a> Attempt<'a> {
         let claims = seats.iter().map(|seat| ctx.cache.claims.get(&seat.object())).collect();
         let sight = |seat: &Seat<'_>| {
             let job = ctx.cache.party_jobs.get(&seat.object());
-            observe(job.as_deref(), ctx.cache.pod(seat.namespace, &seat.name()).as_ref())
+            let pod = ctx.cache.pod(seat.namespace, &seat.name());
+            observe(job.as_deref(), pod.as_ref().map(|(pod, is_there)| (&**pod, *is_there)))
         };
         let sights = seats.iter().map(sight).collect();
         Ok(Self { job, ctx, seats, claims, sights })
     }
 
-    /// Whether any of the parties' Jobs is left.
+    /// How far the job is.
+    pub(super) fn phase(&self) -> Phase {
+        self.job.status.as_ref().map(|status| status.phase).unwrap_or_default()
+    }
+
+    /// Whether anything was claimed for it.
+    pub(super) fn has_claims(&self) -> bool {
+        self.claims.iter().any(Option::is_some)
+    }
+
+    /// Whether any of the parties' Jobs is left that is not on its way.
     pub(super) fn has_jobs(&self) -> bool {
-        self.seats.iter().any(|seat| self.ctx.cache.party_jobs.get(&seat.object()).is_some())
+        let mut jobs = self.seats.iter().filter_map(|seat| self.ctx.cache.party_jobs.get(&seat.object()));
+        jobs.any(|job| job.metadata.deletion_timestamp.is_none())
     }
 
     /// Forgets the parties' pods: what they said is settled.
     pub(super) fn forget(&self) {
         self.seats.iter().for_each(|seat| self.ctx.cache.forget(seat.namespace, &seat.name()));
+        if let Some(seat) = self.seats.first() {
+            self.ctx.asked.forget(seat.uid);
+            self.ctx.told.forget(seat.uid);
+        }
     }
 
     /// Indices of the parties that get the result.

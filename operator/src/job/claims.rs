@@ -3,16 +3,12 @@
 use super::{attempt::Attempt, validate::Accepted};
 use crate::{
     budget::book::holds,
+    claim::{is_open, write_outcome},
     error::{Error, exists},
     reason::Reason,
+    together::together,
 };
-use k8s_openapi::api::batch::v1::Job;
-use kube::{
-    ResourceExt,
-    api::{Patch, PatchParams, PostParams},
-    runtime::reflector::ObjectRef,
-};
-use serde_json::json;
+use kube::{ResourceExt, api::PostParams, runtime::reflector::ObjectRef};
 use std::sync::Arc;
 use veilgrid_api::{
     budget::PrivacyBudget,
@@ -49,7 +45,7 @@ impl Attempt<'_> {
         if present().any(|claim| outcome(claim).is_some()) {
             return Ok(Standing::Over(Reason::Changed, "the claims of this attempt are settled".into()));
         }
-        if present().any(|claim| claim.spec.plan != accepted.plan || claim.spec.run != accepted.run) {
+        if present().any(|claim| !is_for(claim, accepted)) {
             let message = "a dataset or the job changed after its claims were made; apply the job anew";
             return Ok(Standing::Over(Reason::Changed, message.into()));
         }
@@ -58,13 +54,10 @@ impl Attempt<'_> {
             self.claims[index].as_ref().map_or(manual, |claim| !claim.spec.approved)
         };
         let waits: Vec<usize> = (0..self.claims.len()).filter(|index| awaited(*index)).collect();
-        let mut made = false;
-        for (index, _) in self.claims.iter().enumerate().filter(|(_, claim)| claim.is_none()) {
-            if waits.is_empty() || waits.contains(&index) {
-                self.make_claim(accepted, index).await?;
-                made = true;
-            }
-        }
+        let missing: Vec<usize> = (0..self.claims.len())
+            .filter(|index| self.claims[*index].is_none() && (waits.is_empty() || waits.contains(index)))
+            .collect();
+        together(missing.iter().map(|index| self.make_claim(accepted, *index))).await?;
         if !waits.is_empty() {
             let words =
                 |index: &usize| format!("{}/{}", self.seats[*index].namespace, self.seats[*index].name());
@@ -76,7 +69,7 @@ impl Attempt<'_> {
             let budget = self.ctx.cache.budgets.get(&budget);
             budget.is_some_and(|budget| budget.status.as_ref().is_some_and(|status| holds(status, claim)))
         };
-        let all = !made && present().all(held);
+        let all = missing.is_empty() && present().all(held);
         Ok(if all { Standing::Reserved } else { Standing::Reserving })
     }
 
@@ -102,44 +95,58 @@ impl Attempt<'_> {
         );
         claim.metadata.labels = Some(seat.labels());
         match self.ctx.api::<PrivacyClaim>(seat.namespace).create(&PostParams::default(), &claim).await {
-            Err(error) if !exists(&error) => Err(error.into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes the outcome of every claim of the attempt that has none. `launched` says that pods were made: then what each
-    /// party was seen to do decides. Otherwise the API server is asked whether there is a Job after all.
-    pub(super) async fn settle(&self, launched: bool) -> Result<(), Error> {
-        for (index, claim) in self.claims.iter().enumerate() {
-            let Some(claim) = claim else { continue };
-            if claim.status.as_ref().is_some_and(|status| status.outcome.is_some()) {
-                continue;
-            }
-            let namespace = self.seats[index].namespace;
-            let sight = &self.sights[index];
-            let others_ended =
-                self.sights.iter().enumerate().all(|(other, sight)| other == index || sight.has_ended());
-            let jobs = self.ctx.api::<Job>(namespace);
-            let started = launched || jobs.get_metadata_opt(&claim.name_any()).await?.is_some();
-            let (outcome, message) = if started {
-                let outcome = sight.outcome(others_ended);
-                let message = match (outcome, sight.exit_code) {
-                    (_, Some(code)) => format!("the party ended with exit code {code}"),
-                    (Outcome::Released, None) => "the party's container never started".into(),
-                    _ => "the party ended without a word".into(),
-                };
-                (outcome, message)
-            } else {
-                (Outcome::Released, "no pod was made".into())
-            };
-            // Written once: under the resource version at which it had no outcome.
-            let status = json!({
-                "metadata": {"resourceVersion": claim.metadata.resource_version},
-                "status": {"outcome": outcome, "message": message},
-            });
-            let claims = self.ctx.api::<PrivacyClaim>(namespace);
-            claims.patch_status(&claim.name_any(), &PatchParams::default(), &Patch::Merge(&status)).await?;
+            Ok(made) => self.ctx.cache.claims.wrote(&made.metadata),
+            Err(error) if exists(&error) => {}
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
+
+    /// Whether all claims are there as they were made for this plan, and not settled.
+    pub(super) fn is_claimed(&self, accepted: &Accepted) -> bool {
+        let good = |claim: &Arc<PrivacyClaim>| is_for(claim, accepted) && is_open(claim);
+        self.claims.iter().all(|claim| claim.as_ref().is_some_and(good))
+    }
+
+    /// Writes the outcome of every claim of the attempt that has none. `launched` says that pods may have been made: then what
+    /// each party was seen to do decides.
+    pub(super) async fn settle(&self, launched: bool) -> Result<(), Error> {
+        let claims = self.claims.iter().enumerate();
+        let open =
+            claims.filter_map(|(index, claim)| Some((index, claim.as_ref().filter(|claim| is_open(claim))?)));
+        let settled = open.map(|(index, claim)| async move {
+            let sight = &self.sights[index];
+            let others_ended =
+                self.sights.iter().enumerate().all(|(other, sight)| other == index || sight.has_ended());
+            let outcome = if launched { sight.outcome(others_ended) } else { Outcome::Released };
+            let message = match (outcome, sight.exit_code) {
+                _ if !launched => "no pod was made".into(),
+                (_, Some(code)) => format!("the party ended with exit code {code}"),
+                (Outcome::Released, None) => "the party's container never started".into(),
+                _ => "the party ended without a word".into(),
+            };
+            write_outcome(self.ctx, claim, outcome, &message).await
+        });
+        together(settled).await.map(drop)
+    }
+
+    /// The same for claims that the cache has not: the API server is asked. What the party of one did, nobody has seen.
+    pub(super) async fn settle_unseen(&self, launched: bool) -> Result<(), Error> {
+        let unseen = self.seats.iter().zip(&self.claims).filter(|(_, claim)| claim.is_none());
+        for (seat, _) in unseen {
+            let claims = self.ctx.api::<PrivacyClaim>(seat.namespace);
+            let Some(claim) = claims.get_opt(&seat.name()).await?.filter(is_open) else { continue };
+            let (outcome, message) = match launched {
+                true => (Outcome::Spent, "what became of the party is not known"),
+                false => (Outcome::Released, "no pod was made"),
+            };
+            write_outcome(self.ctx, &claim, outcome, message).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the claim was made for this plan and run.
+fn is_for(claim: &PrivacyClaim, accepted: &Accepted) -> bool {
+    claim.spec.plan == accepted.plan && claim.spec.run == accepted.run
 }

@@ -5,10 +5,16 @@ mod attempt;
 pub mod build;
 mod claims;
 mod dereference;
+mod drift;
+mod end;
+mod gang;
 pub mod observe;
+mod podless;
+mod progress;
 mod reconcile;
 mod result;
 mod status;
 mod validate;
 
-pub use reconcile::reconcile;
+pub use progress::Last;
+pub use reconcile::{behind, reconcile};

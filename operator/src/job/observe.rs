@@ -1,17 +1,19 @@
 //! What a party's Job and pod tell of it. Pure.
 
-use k8s_openapi::api::{
-    batch::v1::Job,
-    core::v1::{ContainerState, Pod},
-};
+use crate::party::{Container, PartyJob, PartyPod};
+use k8s_openapi::api::core::v1::ContainerState;
 use serde::Deserialize;
-use veilgrid_api::{claim::Outcome, status::PartyPhase};
+use veilgrid_api::{
+    claim::Outcome,
+    labels::CONTAINER,
+    status::{PartyPhase, Progress},
+};
 
-/// The container of a party's pod.
-pub(super) const CONTAINER: &str = "party";
 /// Exit codes after which the party's own budget was certainly not charged: docs/exit-codes.md. What ends otherwise, or
 /// without a word, counts as spent.
 const NOTHING_CHARGED: [i32; 7] = [2, 3, 4, 5, 6, 7, 9];
+/// The exit code of a party whose rows are not as its dataset says.
+const BAD_ROWS: i32 = 4;
 
 /// How a party stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +40,12 @@ pub struct Sight {
     pub gone: bool,
     /// Its pod.
     pub pod: Option<String>,
+    /// When its process ended, in seconds since 1970, where that was told.
+    pub ended_at: Option<i64>,
     /// Its Job has ended without leaving a pod to look at.
     pub lost: bool,
+    /// How far it said it is, where it was asked.
+    pub progress: Option<Progress>,
 }
 
 impl Sight {
@@ -84,22 +90,16 @@ const STUCK: [&str; 7] = [
 ];
 
 /// How a party stands, by its Job and its pod. Neither may be there.
-pub fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
-    let condition = |kind: &str| {
-        let conditions = job?.status.as_ref()?.conditions.as_ref()?;
-        conditions.iter().find(|c| c.type_ == kind && c.status == "True")
-    };
+pub fn observe(job: Option<&PartyJob>, pod: Option<(&PartyPod, bool)>) -> Sight {
     let released = job.and_then(|job| {
-        let held = job.spec.as_ref()?.suspend == Some(true);
-        let begun = job.status.as_ref().and_then(|status| status.start_time.as_ref());
-        let begun = begun.or(job.metadata.creation_timestamp.as_ref());
-        begun.filter(|_| !held).map(|time| time.0.as_second())
+        let begun = job.status.start_time.as_ref().or(job.metadata.creation_timestamp.as_ref());
+        begun.filter(|_| !job.spec.suspend).map(|time| time.0.as_second())
     });
     let Some((pod, is_there)) = pod else {
-        return match condition("Failed") {
-            Some(failed) => Sight {
+        return match job.and_then(|job| job.condition("Failed")) {
+            Some(message) => Sight {
                 phase: PartyPhase::Failed,
-                message: failed.message.clone().unwrap_or_default(),
+                message: message.to_owned(),
                 lost: true,
                 ..Sight::default()
             },
@@ -115,40 +115,45 @@ pub fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
     let seen = Sight {
         pod: pod.metadata.name.clone(),
         released,
-        scheduled: pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some()),
+        scheduled: pod.spec.node_name.is_some(),
         ..Sight::default()
     };
-    let status = pod.status.clone().unwrap_or_default();
-    let container = status.container_statuses.iter().flatten().find(|status| status.name == CONTAINER);
-    let state = container.and_then(|container| container.state.clone()).unwrap_or_default();
+    let status = &pod.status;
+    let container = status.container_statuses.iter().find(|status| status.name == CONTAINER);
+    let nothing = ContainerState::default();
+    let state = container.map_or(&nothing, |container| &container.state);
     // A kubelet that ends a pod before its image was there has no more to say of the container than that.
     let never_made = state.terminated.as_ref().is_some_and(|ended| {
-        let empty = |id: Option<&str>| id.is_none_or(str::is_empty);
+        let empty =
+            |text: fn(&Container) -> &String| container.is_none_or(|container| text(container).is_empty());
         ended.reason.as_deref() == Some("ContainerStatusUnknown")
-            && empty(container.and_then(|container| container.container_id.as_deref()))
-            && empty(container.map(|container| container.image_id.as_str()))
+            && empty(|c| &c.container_id)
+            && empty(|c| &c.image_id)
     });
-    if let Some(ended) = state.terminated.filter(|_| !never_made) {
+    if let Some(ended) = state.terminated.as_ref().filter(|_| !never_made) {
         let last = ended.message.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let (message, device, result) = match last {
             Some(Last::Finished { result, device }) => (String::new(), device, result),
+            // File, line and columns are for the owner alone, and a job's status is not the owner's.
+            Some(Last::Failed { .. }) if ended.exit_code == BAD_ROWS => {
+                ("its rows are not as its dataset says; its pod's log says where".into(), String::new(), None)
+            }
             Some(Last::Failed { message }) => (message, String::new(), None),
-            None => (ended.reason.unwrap_or_default(), String::new(), None),
+            None => (ended.reason.clone().unwrap_or_default(), String::new(), None),
         };
         let phase = if ended.exit_code == 0 { PartyPhase::Succeeded } else { PartyPhase::Failed };
-        return Sight { phase, message, exit_code: Some(ended.exit_code), device, result, ..seen };
+        let ended_at = ended.finished_at.as_ref().map(|time| time.0.as_second());
+        return Sight { phase, message, exit_code: Some(ended.exit_code), ended_at, device, result, ..seen };
     }
     let never_started = state.running.is_none()
-        && container.is_none_or(|container| {
-            container.restart_count == 0
-                && container.last_state.as_ref().is_none_or(|s| *s == ContainerState::default())
-        });
-    match status.phase.as_deref() {
-        Some("Failed" | "Succeeded") if !never_made => Sight {
+        && container.is_none_or(|container| container.restart_count == 0 && container.last_state == nothing);
+    match status.phase.as_str() {
+        "Failed" | "Succeeded" if !never_made => Sight {
             phase: PartyPhase::Failed,
             message: status
                 .reason
-                .or(status.message)
+                .clone()
+                .or_else(|| status.message.clone())
                 .unwrap_or_else(|| "its pod ended without a word".into()),
             ..seen
         },
@@ -162,12 +167,12 @@ pub fn observe(job: Option<&Job>, pod: Option<&(Pod, bool)>) -> Sight {
         },
         _ if state.running.is_some() => Sight { phase: PartyPhase::Running, ..seen },
         _ => {
-            let waiting = state.waiting.unwrap_or_default();
+            let waiting = state.waiting.clone().unwrap_or_default();
             let reason = waiting.reason.unwrap_or_default();
             let unscheduled =
-                status.conditions.iter().flatten().find(|c| c.type_ == "PodScheduled" && c.status == "False");
+                status.conditions.iter().find(|c| c.kind == "PodScheduled" && c.status == "False");
             let message = match unscheduled {
-                Some(condition) => condition.message.clone().unwrap_or_default(),
+                Some(condition) => condition.message.clone(),
                 None => [reason.as_str(), waiting.message.as_deref().unwrap_or_default()].join(": "),
             };
             let message = message.trim_matches([':', ' ']).to_owned();
@@ -181,19 +186,19 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pod(state: serde_json::Value) -> (Pod, bool) {
+    fn pod(state: serde_json::Value) -> PartyPod {
         let status = json!({"name": CONTAINER, "state": state, "ready": false, "restartCount": 0, "image": "", "imageID": ""});
         let pod = json!({
             "metadata": {"name": "p"},
             "status": {"phase": "Pending", "containerStatuses": [status]},
         });
-        (serde_json::from_value(pod).unwrap(), true)
+        serde_json::from_value(pod).unwrap()
     }
 
     fn ended(code: i32, message: &str) -> Sight {
         observe(
-            Some(&Job::default()),
-            Some(&pod(json!({"terminated": {"exitCode": code, "message": message}}))),
+            Some(&PartyJob::default()),
+            Some((&pod(json!({"terminated": {"exitCode": code, "message": message}})), true)),
         )
     }
 
@@ -206,17 +211,19 @@ mod tests {
             assert_eq!(ended(code, "").outcome(true), Outcome::Spent, "{code}");
         }
         assert_eq!(observe(None, None).outcome(true), Outcome::Spent);
-        let waiting =
-            observe(Some(&Job::default()), Some(&pod(json!({"waiting": {"reason": "ErrImageNeverPull"}}))));
+        let waiting = observe(
+            Some(&PartyJob::default()),
+            Some((&pod(json!({"waiting": {"reason": "ErrImageNeverPull"}})), true)),
+        );
         assert!(waiting.stuck && waiting.never_started);
         assert_eq!((waiting.outcome(false), waiting.outcome(true)), (Outcome::Spent, Outcome::Released));
-        let (last, _) = pod(json!({"waiting": {"reason": "ErrImageNeverPull"}}));
-        assert_eq!(observe(None, Some(&(last, false))).outcome(false), Outcome::Released);
+        let last = pod(json!({"waiting": {"reason": "ErrImageNeverPull"}}));
+        assert_eq!(observe(None, Some((&last, false))).outcome(false), Outcome::Released);
         let unknown = json!({"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}});
-        assert_eq!(observe(None, Some(&pod(unknown))).outcome(false), Outcome::Released);
-        let (last, _) = pod(json!({"running": {}}));
-        assert_eq!(observe(None, Some(&(last, false))).outcome(true), Outcome::Spent);
-        let running = observe(Some(&Job::default()), Some(&pod(json!({"running": {}}))));
+        assert_eq!(observe(None, Some((&pod(unknown), true))).outcome(false), Outcome::Released);
+        let last = pod(json!({"running": {}}));
+        assert_eq!(observe(None, Some((&last, false))).outcome(true), Outcome::Spent);
+        let running = observe(Some(&PartyJob::default()), Some((&pod(json!({"running": {}})), true)));
         assert_eq!((running.phase, running.outcome(true)), (PartyPhase::Running, Outcome::Spent));
     }
 
@@ -227,11 +234,13 @@ mod tests {
             (done.phase, done.result.as_deref(), done.device.as_str()),
             (PartyPhase::Succeeded, Some("ab"), "cpu avx2")
         );
-        let failed = ended(4, r#"{"event":"failed","code":4,"message":"row 3"}"#);
+        let failed = ended(5, r#"{"event":"failed","code":5,"message":"south is silent"}"#);
         assert_eq!(
             (failed.phase, failed.message.as_str(), failed.exit_code),
-            (PartyPhase::Failed, "row 3", Some(4))
+            (PartyPhase::Failed, "south is silent", Some(5))
         );
+        let private = ended(4, r#"{"event":"failed","code":4,"message":"north.csv, line 3, column `age`"}"#);
+        assert!(private.exit_code == Some(4) && !private.message.contains("age"), "{}", private.message);
         assert_eq!(ended(137, "no JSON").message, "");
     }
 }

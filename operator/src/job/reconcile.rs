@@ -1,14 +1,15 @@
 //! One look at a job: what is there, what is next.
 //!
-//! The order keeps the promises. Claims are made before anything else and held by every budget before a pod exists. The
-//! status says that pods were made only when all were; from then on a party that is gone is lost, never made anew. An attempt's
-//! claims are settled before the status says that it is over.
+//! The order keeps the promises (docs/budget.md). Claims are made before anything else and held by every budget before a pod
+//! exists. The status says `Launching` before the first pod may be made, and `Running` when all were; from then on a party that is
+//! gone is lost, never made anew.
 
 use super::{
     attempt::Attempt,
     build,
     claims::Standing,
     dereference::dereference,
+    end::SOON,
     observe::Sight,
     status::Draft,
     validate::{Accepted, Refused, validate},
@@ -18,15 +19,11 @@ use crate::{
     context::Context,
     error::Error,
     job::apply,
-    names::{CONTROLLER, FINALIZER},
+    keeper::{self, is_going},
+    names::{self, CONTROLLER},
     reason::Reason,
 };
-use kube::{
-    ResourceExt,
-    api::{DeleteParams, Patch, PatchParams},
-    runtime::controller::Action,
-};
-use serde_json::json;
+use kube::runtime::{controller::Action, reflector::ObjectRef};
 use std::{sync::Arc, time::Duration};
 use veilgrid_api::{
     condition::{self, Truth},
@@ -34,10 +31,21 @@ use veilgrid_api::{
     status::{PartyPhase, Phase},
 };
 
-/// How soon to look again at what no watch tells.
-const SOON: Duration = Duration::from_secs(5);
 /// What lasts shorter in a pod's beginning is not worth a write.
 const SETTLES: Duration = Duration::from_secs(2);
+/// How soon to look again for the name that the result is to have.
+const TAKEN: Duration = Duration::from_secs(30);
+/// How long parties are given to end by themselves when one has ended.
+const PARTING: Duration = Duration::from_secs(5);
+
+/// How long a look at a job is to wait, where a cache does not show yet what this process wrote last of it.
+pub fn behind(job: &PrivateJob, ctx: &Context) -> Option<Duration> {
+    let cache = &ctx.cache;
+    let seats = names::seats(job).unwrap_or_default().into_iter();
+    let parts =
+        seats.flat_map(|seat| [cache.claims.behind(&seat.object()), cache.party_jobs.behind(&seat.object())]);
+    parts.chain([cache.jobs.behind(&ObjectRef::from_obj(job))]).flatten().max()
+}
 
 /// Takes a job one step further.
 ///
@@ -47,41 +55,72 @@ pub async fn reconcile(job: Arc<PrivateJob>, ctx: Arc<Context>) -> Result<Action
     if job.spec.managed_by.as_deref().is_some_and(|name| name != CONTROLLER) {
         return Ok(Action::await_change());
     }
-    let attempt = Attempt::of(&job, &ctx)?;
-    let phase = job.status.as_ref().map(|status| status.phase).unwrap_or_default();
+    let mut attempt = Attempt::of(&job, &ctx)?;
+    let phase = attempt.phase();
     if job.metadata.deletion_timestamp.is_some() {
-        return attempt.delete(phase).await;
+        return attempt.delete().await;
     }
     if phase.has_ended() {
+        // What failed before its pods could be made is settled now that nothing can launch it any more.
+        attempt.settle(false).await?;
         attempt.forget();
         if phase == Phase::Succeeded && attempt.has_jobs() {
             attempt.remove().await?;
         }
         return attempt.expire().await;
     }
-    if !has_finalizer(&job) {
+    if !attempt.has_finalizer() {
         // The change brings the job back here.
         attempt.put_finalizer(true).await?;
         return Ok(Action::await_change());
     }
-    if phase == Phase::Running {
-        return attempt.watch().await;
-    }
-    if job.spec.suspend {
-        return attempt.suspend(false).await;
-    }
-    match validate(dereference(&job, &ctx.cache), &attempt.seats[0].run()) {
-        Err(refused) => attempt.refuse(refused).await,
-        Ok(accepted) => attempt.start(accepted).await,
+    match phase {
+        Phase::Running => attempt.watch().await,
+        Phase::Launching => attempt.launch().await,
+        _ if job.spec.suspend => attempt.suspend().await,
+        Phase::Suspended => attempt.renew().await,
+        _ => match attempt.accept().and_then(|accepted| attempt.lasts(accepted)) {
+            Err(refused) => attempt.refuse(refused).await,
+            Ok(accepted) => attempt.start(accepted).await,
+        },
     }
 }
 
 impl Attempt<'_> {
+    pub(super) fn accept(&self) -> Result<Accepted, Refused> {
+        validate(dereference(self.job, &self.ctx.cache), &self.seats[0].run())
+    }
+
+    /// What is being deleted takes no new job.
+    fn lasts(&self, accepted: Accepted) -> Result<Accepted, Refused> {
+        let job = &accepted.manifest.jobs[0];
+        let mut faults = Vec::new();
+        for (index, party) in accepted.parties.iter().enumerate() {
+            let (namespace, dataset, budget) = (&party.namespace, &party.dataset, &party.budget);
+            let cache = &self.ctx.cache;
+            let found = cache.datasets.get(&ObjectRef::new(dataset).within(namespace));
+            let going = found.is_some_and(|dataset| is_going(&*dataset));
+            let dataset = going.then(|| format!("the PrivateDataset {namespace}/{dataset}"));
+            let found = cache.budgets.get(&ObjectRef::new(budget).within(namespace));
+            let going = found.is_some_and(|budget| is_going(&*budget));
+            let budget = going.then(|| format!("its PrivacyBudget {namespace}/{budget}"));
+            let remedy = "ask its owner, or name another";
+            faults.extend([dataset, budget].into_iter().flatten().map(|title| {
+                let problem = format!("{title} is being deleted");
+                job.fault(&format!("spec.parties[{index}].dataset"), problem, remedy).to_string()
+            }));
+        }
+        match faults.is_empty() {
+            true => Ok(accepted),
+            false => Err(Refused { reason: Reason::BeingDeleted, message: faults.join("\n") }),
+        }
+    }
+
     /// The spec is bad, or something that it names. Nothing that was claimed before stays held.
     async fn refuse(&self, refused: Refused) -> Result<Action, Error> {
-        if self.claims.iter().any(Option::is_some) {
+        if self.has_claims() {
             let message = format!("what the job asks for is not there any more: {}", refused.message);
-            return self.fail(false, Reason::Changed, message).await;
+            return self.give_up(Reason::Changed, message).await;
         }
         let mut draft = Draft::of(self);
         draft.state("Accepted", Truth::False, refused.reason, &refused.message);
@@ -89,8 +128,19 @@ impl Attempt<'_> {
         draft.write().await
     }
 
-    /// Claims, waits for the budgets, and makes the parties.
+    /// Claims and waits for the budgets.
     async fn start(&self, accepted: Accepted) -> Result<Action, Error> {
+        let unheld = keeper::unheld(self.job, self.ctx);
+        if !unheld.is_empty() {
+            // A dataset must not vanish while it is claimed. When it is held, its change brings the job back here.
+            unheld.into_iter().for_each(|dataset| drop(self.ctx.datasets.send(dataset)));
+            return Ok(Action::requeue(SOON));
+        }
+        if let Some(taken) = self.taken(&accepted).await? {
+            // Nothing tells when the name is free.
+            self.refuse(taken).await?;
+            return Ok(Action::requeue(TAKEN));
+        }
         let standing = self.claim(&accepted).await?;
         let mut draft = Draft::of(self);
         draft.status.run.clone_from(&accepted.run);
@@ -103,18 +153,44 @@ impl Attempt<'_> {
             }
             // Budgets answer in a moment: saying so first would be a write for nothing.
             Standing::Reserving => return Ok(Action::requeue(SOON)),
-            Standing::Over(reason, message) => return self.fail(false, reason, message).await,
+            Standing::Over(reason, message) => return self.give_up(reason, message).await,
             Standing::Reserved => {
-                let (seed, pods) = (&self.ctx.seed, &self.ctx.pods);
-                let objects = build::objects(self.job, &accepted, &self.seats, seed, self.day(), pods)?;
-                apply::make(objects, self.ctx).await?;
                 draft.state("BudgetReserved", Truth::True, Reason::Reserved, "");
-                draft.state("Scheduled", Truth::False, Reason::Waiting, "");
-                draft.state("PartiesReady", Truth::False, Reason::Waiting, "");
-                draft.phase(Phase::Running, Reason::Waiting, "the parties' pods are made");
-                draft.parties();
+                if let Some(lacks) = self.lacks().await? {
+                    return self.await_room(draft, lacks).await;
+                }
+                draft.phase(Phase::Launching, Reason::Waiting, "the parties' pods are being made");
             }
         }
+        draft.write().await
+    }
+
+    /// Makes the parties, as often as it takes until the status says that all are made.
+    async fn launch(&self) -> Result<Action, Error> {
+        let accepted = match self.accept() {
+            Ok(accepted) if self.is_claimed(&accepted) => accepted,
+            Ok(_) => return self.withdraw(String::new()).await,
+            Err(refused) => return self.withdraw(format!(": {}", refused.message)).await,
+        };
+        let (seed, pods) = (&self.ctx.seed, &self.ctx.pods);
+        let objects = build::objects(self.job, &accepted, &self.seats, seed, self.day(), pods)?;
+        apply::make(objects, self.ctx).await?;
+        let mut draft = Draft::of(self);
+        draft.state("Scheduled", Truth::False, Reason::Waiting, "");
+        draft.state("PartiesReady", Truth::False, Reason::Waiting, "");
+        draft.phase(Phase::Running, Reason::Waiting, "the parties' pods are made");
+        draft.parties();
+        self.ctx.told.note(self.seats[0].uid);
+        draft.write().await
+    }
+
+    /// What the claims were made for changed when some pods may have been made, and others not. The status says so before any is ended:
+    /// one that was ended is never made anew.
+    async fn withdraw(&self, why: String) -> Result<Action, Error> {
+        let message = format!("what the job asks for changed while its pods were made{why}");
+        let mut draft = Draft::of(self);
+        draft.state("PartiesReady", Truth::False, Reason::Changed, &message);
+        draft.phase(Phase::Running, Reason::Waiting, format!("the parties are asked to end: {message}"));
         draft.write().await
     }
 
@@ -125,23 +201,36 @@ impl Attempt<'_> {
     }
 
     /// Follows the parties' pods to their end.
-    async fn watch(&self) -> Result<Action, Error> {
+    async fn watch(&mut self) -> Result<Action, Error> {
         if self.sights.iter().all(|sight| sight.phase == PartyPhase::Succeeded) {
             return self.finish().await;
         }
         // Before a look at failures: those that were asked to end have failed.
         if self.job.spec.suspend {
-            return self.suspend(true).await;
+            return self.suspend().await;
         }
         if let Some((reason, message)) = self.condemned() {
             return self.end(reason, message).await;
         }
         let bad = |sight: &Sight| sight.phase == PartyPhase::Failed || sight.stuck || sight.lost;
         if let Some(first) = self.sights.iter().position(bad) {
+            if let Some(wait) = self.parting() {
+                return Ok(Action::requeue(wait));
+            }
             let (reason, message) = self.cause(first);
             return self.collapse(reason, message).await;
         }
-        let mut draft = Draft::of(self);
+        self.mend().await?;
+        let conditions = self.job.status.as_ref().map_or(&[][..], |status| &status.conditions);
+        let stated = condition::find(conditions, "PartiesReady");
+        let stated = stated.and_then(|stated| clock::read(&stated.last_transition_time));
+        // A queue may hold the parties for as long as it likes.
+        let held = self.sights.iter().any(|sight| sight.released.is_none());
+        let released = self.sights.iter().filter_map(|sight| sight.released).max();
+        let waited = released.max(stated).map_or(0, clock::since);
+        if waited >= SETTLES.as_secs() {
+            self.ask_refusals().await;
+        }
         let waits: Vec<String> = self
             .seats
             .iter()
@@ -150,12 +239,6 @@ impl Attempt<'_> {
             .map(|(seat, sight)| format!("{}: {}", seat.party, sight.message))
             .collect();
         let ready = waits.is_empty();
-        let stated = condition::find(&draft.status.conditions, "PartiesReady");
-        let stated = stated.and_then(|stated| clock::read(&stated.last_transition_time));
-        // A queue may hold the parties for as long as it likes.
-        let held = self.sights.iter().any(|sight| sight.released.is_none());
-        let released = self.sights.iter().filter_map(|sight| sight.released).max();
-        let waited = released.max(stated).map_or(0, clock::since);
         let deadline = u64::from(self.job.spec.ready_deadline_seconds.unwrap_or(build::READY));
         if !ready && !held && waited >= deadline {
             let message = format!("not all parties run after {deadline} s: {}", waits.join("; "));
@@ -164,6 +247,8 @@ impl Attempt<'_> {
         if waited < SETTLES.as_secs() {
             return Ok(Action::requeue(SETTLES));
         }
+        let asked = if ready { Some(self.ask().await) } else { None };
+        let mut draft = Draft::of(self);
         let scheduled = self.sights.iter().all(|sight| sight.scheduled);
         let message =
             if ready { "all parties run".into() } else { format!("waits for {}", waits.join("; ")) };
@@ -176,19 +261,20 @@ impl Attempt<'_> {
         draft.state("PartiesReady", truth, reason, if ready { "" } else { &message });
         draft.phase(Phase::Running, reason, message);
         draft.parties();
-        draft.write().await?;
-        Ok(if ready || held {
-            Action::await_change()
-        } else {
-            Action::requeue(Duration::from_secs(deadline - waited))
-        })
+        let due = match asked {
+            Some(again) => Some(again),
+            None if held => None,
+            None => Some(Duration::from_secs(deadline - waited)),
+        };
+        let again = self.tell(draft).await?.into_iter().chain(due).min();
+        Ok(again.map_or_else(Action::await_change, Action::requeue))
     }
 
     /// All parties did their part.
     async fn finish(&self) -> Result<Action, Error> {
         let hash = match self.agreed() {
             Ok(hash) => hash,
-            Err(message) => return self.fail(true, Reason::ResultLost, message).await,
+            Err(message) => return self.fail(Reason::ResultLost, message).await,
         };
         let opened = self.opened(&hash).await.and_then(|opened| Ok((self.check(&opened)?, opened)));
         let placed = match (&opened, &self.job.spec.result) {
@@ -197,7 +283,7 @@ impl Attempt<'_> {
         };
         let receipt = match placed.and(opened) {
             Ok((receipt, _)) => receipt,
-            Err(message) => return self.fail(true, Reason::ResultLost, message).await,
+            Err(message) => return self.fail(Reason::ResultLost, message).await,
         };
         self.settle(true).await?;
         let mut draft = Draft::of(self);
@@ -214,7 +300,7 @@ impl Attempt<'_> {
 
     /// The attempt will come to nothing. What only the pods show is said before they are ended.
     async fn collapse(&self, reason: Reason, message: String) -> Result<Action, Error> {
-        if !Reason::GONE_WITH_PODS.contains(&reason) || !self.sights.iter().any(Sight::may_act) {
+        if !Reason::SAID_BEFORE.contains(&reason) || !self.sights.iter().any(Sight::may_act) {
             return self.end(reason, message).await;
         }
         let mut draft = Draft::of(self);
@@ -223,10 +309,18 @@ impl Attempt<'_> {
         draft.write().await
     }
 
+    /// How long parties are given to end by themselves after the first has ended: it told them why, and each says so in its own log, which
+    /// goes with a pod that is deleted.
+    fn parting(&self) -> Option<Duration> {
+        let ended = self.sights.iter().filter_map(|sight| sight.ended_at).min()?;
+        let left = PARTING.saturating_sub(Duration::from_secs(clock::since(ended)));
+        (self.sights.iter().any(Sight::may_act) && !left.is_zero()).then_some(left)
+    }
+
     /// Asks the parties that still run to end; when they have, the attempt is over.
     async fn end(&self, reason: Reason, message: String) -> Result<Action, Error> {
         if self.interrupt().await? {
-            return self.fail(true, reason, message).await;
+            return self.fail(reason, message).await;
         }
         Ok(Action::requeue(SOON))
     }
@@ -234,7 +328,7 @@ impl Attempt<'_> {
     /// Why the attempt is to end, where that was said before the pods that showed it were ended.
     fn condemned(&self) -> Option<(Reason, String)> {
         let stated = condition::find(&self.job.status.as_ref()?.conditions, "PartiesReady")?;
-        let reason = Reason::GONE_WITH_PODS.into_iter().find(|reason| reason.to_string() == stated.reason)?;
+        let reason = Reason::SAID_BEFORE.into_iter().find(|reason| reason.to_string() == stated.reason)?;
         Some((reason, stated.message.clone()))
     }
 
@@ -258,93 +352,4 @@ impl Attempt<'_> {
         };
         (reason, message)
     }
-
-    /// Settles the attempt's claims, and ends the job or begins another attempt. `launched` says that pods were made.
-    async fn fail(&self, launched: bool, reason: Reason, message: String) -> Result<Action, Error> {
-        self.settle(launched).await?;
-        let mut draft = Draft::of(self);
-        draft.parties();
-        if reason.may_pass() && draft.status.failures < self.job.spec.backoff_limit.unwrap_or(0) {
-            self.remove().await?;
-            draft.status.failures += 1;
-            let message = format!("attempt {} failed: {message}", draft.status.attempt);
-            draft.status.attempt += 1;
-            draft.state("BudgetReserved", Truth::False, Reason::Reserving, "");
-            draft.state("PartiesReady", Truth::False, reason, &message);
-            draft.phase(Phase::Reserving, reason, message);
-        } else {
-            draft.state("Failed", Truth::True, reason, &message);
-            draft.phase(Phase::Failed, reason, message);
-        }
-        draft.write().await
-    }
-
-    /// Ends what runs and settles what was claimed. The next attempt waits until the job goes on.
-    async fn suspend(&self, launched: bool) -> Result<Action, Error> {
-        if launched && !self.interrupt().await? {
-            return Ok(Action::requeue(SOON));
-        }
-        let mut draft = Draft::of(self);
-        if self.claims.iter().any(Option::is_some) {
-            self.settle(launched).await?;
-            self.remove().await?;
-            draft.parties();
-            draft.status.attempt += 1;
-        }
-        draft.state("BudgetReserved", Truth::False, Reason::Suspended, "");
-        draft.state("PartiesReady", Truth::False, Reason::Suspended, "");
-        draft.phase(Phase::Suspended, Reason::Suspended, "spec.suspend is true");
-        draft.write().await
-    }
-
-    /// Deletes an ended job when its time has come.
-    async fn expire(&self) -> Result<Action, Error> {
-        let Some(stays) = self.job.spec.ttl_seconds_after_finished else {
-            return Ok(Action::await_change());
-        };
-        let ended = self.job.status.as_ref().and_then(|status| status.completed_at.as_ref());
-        let since = ended.and_then(|time| clock::read(time)).map_or(0, clock::since);
-        if since < u64::from(stays) {
-            return Ok(Action::requeue(Duration::from_secs(u64::from(stays) - since)));
-        }
-        let jobs = self.ctx.api::<PrivateJob>(&self.home());
-        jobs.delete(&self.job.name_any(), &DeleteParams::default()).await?;
-        Ok(Action::await_change())
-    }
-
-    /// Ends the pods of a deleted job, settles its claims, and lets it go.
-    async fn delete(&self, phase: Phase) -> Result<Action, Error> {
-        if !has_finalizer(self.job) {
-            return Ok(Action::await_change());
-        }
-        if !phase.has_ended() {
-            if !self.interrupt().await? {
-                return Ok(Action::requeue(SOON));
-            }
-            self.settle(phase == Phase::Running).await?;
-        }
-        self.remove().await?;
-        self.forget();
-        tracing::info!(job = self.job.name_any(), namespace = self.home(), "deleted");
-        self.put_finalizer(false).await?;
-        Ok(Action::await_change())
-    }
-
-    async fn put_finalizer(&self, wanted: bool) -> Result<(), Error> {
-        let present = self.job.finalizers();
-        let mut finalizers: Vec<&str> =
-            present.iter().map(String::as_str).filter(|name| *name != FINALIZER).collect();
-        if wanted {
-            finalizers.push(FINALIZER);
-        }
-        let version = &self.job.metadata.resource_version;
-        let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": version}});
-        let jobs = self.ctx.api::<PrivateJob>(&self.home());
-        jobs.patch_metadata(&self.job.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
-        Ok(())
-    }
-}
-
-fn has_finalizer(job: &PrivateJob) -> bool {
-    job.finalizers().iter().any(|name| name == FINALIZER)
 }

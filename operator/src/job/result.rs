@@ -1,7 +1,13 @@
 //! Fetches the result from a recipient and puts it where the job says.
 
-use super::{attempt::Attempt, observe::CONTAINER};
-use crate::error::{Error, exists};
+use super::{
+    attempt::Attempt,
+    validate::{Accepted, Refused},
+};
+use crate::{
+    error::{Error, exists},
+    reason::Reason,
+};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::{
     Resource, ResourceExt,
@@ -11,7 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use veilgrid_api::{cluster::ResultPlace, status::ReceiptStatus};
+use veilgrid_api::{cluster::ResultPlace, labels::CONTAINER, status::ReceiptStatus};
 use veilgrid_receipt::{Receipt, hex::hex, result_hash, verify};
 
 /// Bytes that a ConfigMap may hold.
@@ -91,6 +97,28 @@ impl Attempt<'_> {
         })
     }
 
+    /// Why the result could not be where the job wants it. It is asked before anything is claimed for the attempt, so that it costs
+    /// nothing.
+    ///
+    /// # Errors
+    /// The API server's.
+    pub(super) async fn taken(&self, accepted: &Accepted) -> Result<Option<Refused>, Error> {
+        let Some(place) = self.job.spec.result.as_ref().filter(|_| !self.has_claims()) else {
+            return Ok(None);
+        };
+        let maps = self.ctx.api::<ConfigMap>(&self.home());
+        let found = maps.get_metadata_opt(&place.config_map).await?;
+        Ok(found.filter(|found| !self.owns(found)).map(|_| {
+            let (job, remedy) = (&accepted.manifest.jobs[0], "delete it, or name another");
+            let fault = job.fault("spec.result.configMap", taken(place), remedy);
+            Refused { reason: Reason::Invalid, message: fault.to_string() }
+        }))
+    }
+
+    fn owns(&self, object: &impl ResourceExt) -> bool {
+        object.owner_references().iter().any(|owner| Some(&owner.uid) == self.job.metadata.uid.as_ref())
+    }
+
     /// Writes the result into the ConfigMap. The inner `Err` says why it cannot be there.
     ///
     /// # Errors
@@ -119,18 +147,16 @@ impl Attempt<'_> {
         let api = self.ctx.api::<ConfigMap>(&self.home());
         match api.create(&PostParams::default(), &map).await {
             Err(error) if exists(&error) => {
-                let found = api.get(&place.config_map).await?;
-                let own = found
-                    .owner_references()
-                    .iter()
-                    .any(|owner| Some(&owner.uid) == self.job.metadata.uid.as_ref());
-                let taken =
-                    || format!("the ConfigMap {} is there already and is not this job's", place.config_map);
-                Ok(if own { Ok(()) } else { Err(taken()) })
+                let found = api.get_metadata(&place.config_map).await?;
+                Ok(if self.owns(&found) { Ok(()) } else { Err(taken(place)) })
             }
             made => made.map(|_| Ok(())).map_err(Error::from),
         }
     }
+}
+
+fn taken(place: &ResultPlace) -> String {
+    format!("the ConfigMap {} is there already and is not this job's", place.config_map)
 }
 
 /// Result and receipt in a log, where the result has this hash.

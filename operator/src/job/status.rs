@@ -1,6 +1,6 @@
 //! Writes a job's status, where it changes.
 
-use super::attempt::Attempt;
+use super::{attempt::Attempt, observe::Sight};
 use crate::{clock::now, error::Error, reason::Reason};
 use kube::{
     ResourceExt,
@@ -11,7 +11,7 @@ use serde_json::json;
 use veilgrid_api::{
     condition::{self, Condition, Truth},
     job::PrivateJob,
-    status::{PartyStatus, Phase, PrivateJobStatus},
+    status::{PartyPhase, PartyStatus, Phase, PrivateJobStatus},
 };
 
 /// The next status of a job, begun from the present one.
@@ -47,7 +47,8 @@ impl<'a> Draft<'a> {
     pub(super) fn phase(&mut self, phase: Phase, reason: Reason, message: impl Into<String>) {
         let message: String = message.into().chars().take(2000).collect();
         let waits = phase == Phase::Pending && self.status.message != message;
-        let passing = matches!(phase, Phase::Reserving | Phase::Running) && !reason.is_trouble();
+        let passing =
+            matches!(phase, Phase::Reserving | Phase::Launching | Phase::Running) && !reason.is_trouble();
         if (self.status.phase != phase || waits) && !passing {
             self.reason = Some(reason);
         }
@@ -59,6 +60,11 @@ impl<'a> Draft<'a> {
 
     /// Says how each party stands.
     pub(super) fn parties(&mut self) {
+        // What it said before holds until it says something else.
+        let before = |sight: &Sight, name: &str| {
+            let known = self.status.parties.iter().find(|party| party.name == name)?.progress;
+            known.filter(|_| sight.phase == PartyPhase::Running)
+        };
         let parties = self.attempt.seats.iter().zip(&self.attempt.sights).map(|(seat, sight)| PartyStatus {
             name: seat.party.to_owned(),
             namespace: seat.namespace.to_owned(),
@@ -66,16 +72,23 @@ impl<'a> Draft<'a> {
             phase: sight.phase,
             message: sight.message.chars().take(1000).collect(),
             device: sight.device.chars().take(200).collect(),
+            progress: sight.progress.or_else(|| before(sight, seat.party)),
             exit_code: sight.exit_code,
         });
-        self.status.parties = parties.collect();
+        let parties = parties.collect();
+        self.status.parties = parties;
+    }
+
+    /// Whether it says something that the present one does not.
+    pub(super) fn is_new(&self) -> bool {
+        self.attempt.job.status.as_ref() != Some(&self.status)
     }
 
     /// Writes the status where it changed, under the resource version that it was made from: of two operators that think
     /// they lead, one fails here. What comes next follows from the change.
     pub(super) async fn write(self) -> Result<Action, Error> {
         let job = self.attempt.job;
-        if job.status.as_ref() == Some(&self.status) {
+        if !self.is_new() {
             return Ok(Action::await_change());
         }
         let patch = json!({
@@ -83,7 +96,9 @@ impl<'a> Draft<'a> {
             "status": self.status,
         });
         let api = self.attempt.ctx.api::<PrivateJob>(&self.attempt.home());
-        api.patch_status(&job.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        let patched =
+            api.patch_status(&job.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        self.attempt.ctx.cache.jobs.wrote(&patched.metadata);
         if let Some(reason) = self.reason {
             self.attempt.ctx.tell(job, reason, self.status.phase, &self.status.message).await;
         }

@@ -4,11 +4,12 @@ use crate::reason::Reason;
 use veilgrid_api::{
     amount::{Delta, Epsilon},
     cluster::{Approval, Kind, Volume},
-    dataset::PrivateDatasetSpec,
+    dataset::{PrivateDatasetSpec, Source},
     fault::Fault,
     job::PrivateJobSpec,
     manifest::{Manifest, Object},
     planner,
+    store::ObjectStore,
 };
 
 /// A job that may run, if its budgets allow it.
@@ -40,9 +41,18 @@ pub struct Participant {
     /// The budget's name, in the same namespace.
     pub budget: String,
     /// Where the rows are.
-    pub volume: Volume,
+    pub rows: Rows,
     /// Whether the owner agrees to each use.
     pub approval: Approval,
+}
+
+/// Where a party's rows are.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// In a file of a volume, which its pod mounts.
+    Volume(Volume),
+    /// In an object store, which its pod reaches.
+    Store(ObjectStore),
 }
 
 /// Why a job may not run.
@@ -69,17 +79,21 @@ pub(super) fn validate(manifest: Manifest, run: &str) -> Result<Accepted, Refuse
         let Some(dataset) = manifest.dataset_of(job, party) else { continue };
         access(job, index, dataset, plan.epsilon, &mut denied);
         path(dataset, &mut faults);
-        let Some(volume) = &dataset.spec.source.volume else {
-            let remedy = "name the claim or the ConfigMap that has the rows";
-            faults.push(dataset.fault("spec.source.volume", "is missing, and a cluster needs it", remedy));
-            continue;
+        let rows = match &dataset.spec.source {
+            Source { volume: Some(volume), .. } => Rows::Volume(volume.clone()),
+            Source { object_store: Some(store), .. } => Rows::Store(store.clone()),
+            _ => {
+                let problem = "has neither volume nor objectStore, and a cluster needs one";
+                faults.push(dataset.fault("spec.source", problem, "name the place that has the rows"));
+                continue;
+            }
         };
         parties.push(Participant {
             name: party.name.clone(),
             namespace: dataset.namespace.clone(),
             dataset: dataset.name.clone(),
             budget: dataset.spec.budget.clone(),
-            volume: volume.clone(),
+            rows,
             approval: dataset.spec.approval,
         });
     }
@@ -140,12 +154,12 @@ fn access(
     }
 }
 
-/// A path that leaves the volume is none of a dataset's.
+/// A path that leaves the volume, or the prefix of the store, is none of a dataset's.
 fn path(dataset: &Object<PrivateDatasetSpec>, faults: &mut Vec<Fault>) {
     let path = &dataset.spec.source.path;
     if path.starts_with('/') || path.split('/').any(|part| part == "..") {
-        let problem = format!("{path:?} leaves the volume");
-        faults.push(dataset.fault("spec.source.path", problem, "write a path below the root of the volume"));
+        let problem = format!("{path:?} leaves the place of the rows");
+        faults.push(dataset.fault("spec.source.path", problem, "write a path below it, without `..`"));
     }
 }
 

@@ -1,11 +1,11 @@
-//! Whether all comes to rest. From a state, faults cease: owners approve, pods come to their end, caches are fresh, and one operator
+//! Whether all comes to rest. From a state, faults cease: owners approve, held jobs go on, pods come to their end, caches are fresh, and one operator
 //! goes on, as it is or started anew. Then every job must end, and no budget may hold anything.
 
 use crate::{
     config::Config,
     model::{Operator, State, approve},
     nodes,
-    world::{PARTIES, SEATS, World},
+    world::{Hold, PARTIES, SEATS, World},
 };
 use std::{
     collections::HashSet,
@@ -58,12 +58,13 @@ fn rests(mut world: World, mut operator: Operator, config: &Config) -> bool {
     for _ in 0..TURNS {
         let before = (world, operator);
         (0..SEATS).for_each(|s| _ = approve(&mut world, s));
+        world.jobs.iter_mut().filter(|job| job.hold == Hold::Now).for_each(|job| job.hold = Hold::Past);
         nodes::settle(&mut world, config);
         see_all(&world, &mut operator, config);
         for job in 0..config.jobs {
-            operator.jobs[job].step(&mut world, job, config);
+            operator.jobs[job].step(&mut world, job, false, config);
             while operator.jobs[job].is_busy() {
-                operator.jobs[job].step(&mut world, job, config);
+                operator.jobs[job].step(&mut world, job, false, config);
             }
         }
         see_all(&world, &mut operator, config);

@@ -29,6 +29,10 @@ pub(crate) struct Config {
     pub(crate) removes: bool,
     /// A claim is deleted by somebody, once each.
     pub(crate) forgets: bool,
+    /// Jobs are suspended and go on.
+    pub(crate) suspends: bool,
+    /// There is no room for a job's pods when its budgets hold the amounts, for so long that it gives up.
+    pub(crate) crowded: bool,
     /// A dataset is changed, so that jobs are not accepted any more, and changed back.
     pub(crate) changes: bool,
     /// Each kind of object lags by itself; else a loop sees all of one moment, be it long ago.
@@ -56,10 +60,12 @@ pub(crate) enum Broken {
     BookTwice,
     /// A pod that was last seen waiting and is gone counts as one that never ran.
     WaitingGone,
-    /// The status says that pods may be made only when all were: whether one was made is asked for when the claims are settled.
+    /// The status says that pods may be made only when all were.
     LateWord,
-    /// A job that fails before its pods may be made settles its claims before its status says so.
+    /// A job that fails or is held before its pods may be made settles its claims before its status says so.
     SettledFirst,
+    /// A claim's outcome is written whatever its resource version is.
+    OutcomeTwice,
     /// A deleted job settles the claims that its cache has.
     SeenClaims,
     /// An open claim whose job is gone is left alone.
@@ -82,6 +88,8 @@ impl Config {
         forces: false,
         removes: false,
         forgets: false,
+        suspends: false,
+        crowded: false,
         changes: false,
         skew: false,
         eager: false,

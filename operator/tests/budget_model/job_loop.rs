@@ -4,7 +4,7 @@
 use crate::{
     config::{Broken, Config},
     sight::{Memory, Stand, stand},
-    world::{ATTEMPTS, Claim, Fate, Job, PARTIES, PartyJob, Phase, World, uid},
+    world::{ATTEMPTS, Claim, Fate, Hold, Job, PARTIES, PartyJob, Phase, World, uid},
 };
 
 /// Seats of one job: `attempt * PARTIES + party`.
@@ -32,9 +32,9 @@ pub(crate) struct JobLoop {
     held: u16,
     party_jobs: [PartyJob; LOCAL],
     pods: [Memory; LOCAL],
-    /// Writes done.
-    done: u8,
-    /// Only the next write arrives.
+    /// Writes of the look that are done, a bit for each.
+    done: u16,
+    /// Only what was under way arrives: the next write, and those that are done together with it.
     late: bool,
 }
 
@@ -64,6 +64,20 @@ enum Write {
     Orphan(usize),
     /// `Draft::write`
     Status(Phase, u8),
+}
+
+impl Write {
+    /// Whether the operator does both at once: `together`.
+    fn is_together_with(self, other: Self) -> bool {
+        use Write::{CreateClaim, CreateJob, DeleteJob, Settle};
+        matches!(
+            (self, other),
+            (CreateClaim(_), CreateClaim(_))
+                | (CreateJob(_), CreateJob(_))
+                | (DeleteJob(_), DeleteJob(_))
+                | (Settle { .. }, Settle { .. })
+        )
+    }
 }
 
 impl JobLoop {
@@ -103,20 +117,42 @@ impl JobLoop {
         }
     }
 
-    /// Takes the next write of a look. False where nothing is to be written.
-    pub(crate) fn step(&mut self, world: &mut World, job: usize, config: &Config) -> bool {
+    /// Takes the next write of a look, or the one after it where both are under way together. False where there is none.
+    pub(crate) fn step(&mut self, world: &mut World, job: usize, second: bool, config: &Config) -> bool {
         let plan = self.plan(job, config);
-        let Some(write) = plan.get(usize::from(self.done)) else { return false };
-        self.done = if self.write(world, job, *write, config) { self.done + 1 } else { 0 };
-        if usize::from(self.done) == plan.len() {
+        let Some(at) = self.next(&plan, second) else { return false };
+        let done = self.write(world, job, plan[at], config);
+        self.done = if done || self.late { self.done | 1 << at } else { 0 };
+        if self.done.count_ones() as usize == plan.len() {
             self.done = 0;
         }
         true
     }
 
+    /// Whether two writes are under way.
+    pub(crate) fn is_paired(&self, job: usize, config: &Config) -> bool {
+        self.next(&self.plan(job, config), true).is_some()
+    }
+
+    fn next(&self, plan: &[Write], second: bool) -> Option<usize> {
+        let mut left = (0..plan.len()).filter(|at| self.done & 1 << at == 0);
+        let first = left.next()?;
+        if !second {
+            return Some(first);
+        }
+        left.next().filter(|other| plan[*other].is_together_with(plan[first]))
+    }
+
     /// The same, when only its next write still arrives.
     pub(crate) fn last_write(self) -> Self {
         Self { late: true, ..self }
+    }
+
+    /// `await_room`: a job that could launch has no room, waits no longer and gives up.
+    pub(crate) fn tire(&mut self, world: &mut World, job: usize, config: &Config) -> bool {
+        let attempt = self.job.attempt;
+        self.plan(job, config) == [Write::Status(Phase::Launching, attempt)]
+            && self.write(world, job, Write::Status(Phase::Failed, attempt), config)
     }
 
     /// Whether a look would write.
@@ -156,13 +192,18 @@ impl JobLoop {
             }
         } else if !self.job.finalizer {
             look.plan.push(Write::PutFinalizer);
-        } else if self.job.phase == Phase::Launching {
-            look.launch();
         } else if self.job.phase == Phase::Running {
             look.watch();
+        } else if self.job.phase == Phase::Launching {
+            look.launch();
+        } else if self.job.hold == Hold::Now {
+            look.suspend();
+        } else if self.job.phase == Phase::Suspended {
+            look.settle(false);
+            look.plan.push(Write::Status(Phase::Begun, attempt + u8::from(look.has_claims())));
         } else if self.changed {
-            if seats.iter().any(|s| self.claims[*s].there) {
-                look.fail(false, false);
+            if look.has_claims() {
+                look.give_up();
             }
         } else {
             look.start();
@@ -220,13 +261,12 @@ impl JobLoop {
             }
             Write::DeleteJob(s) => world.party_jobs[first + s] = PartyJob::Absent,
             Write::Settle { seat, launched, seen } => {
-                let asked =
-                    config.lacks(Broken::LateWord) && world.party_jobs[first + seat] != PartyJob::Absent;
                 let claim = &mut world.claims[first + seat];
-                if !claim.there || *claim != self.claims[seat] {
+                let may = *claim == self.claims[seat] || config.lacks(Broken::OutcomeTwice);
+                if !claim.there || !may {
                     return false;
                 }
-                claim.fate = if launched || asked { seen } else { Fate::Released };
+                claim.fate = if launched { seen } else { Fate::Released };
             }
             Write::Orphan(seat) => {
                 let claim = &mut world.claims[first + seat];
@@ -258,11 +298,19 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    fn job(&self) -> Job {
+        self.view.job
+    }
+
+    fn has_claims(&self) -> bool {
+        self.seats.iter().any(|s| self.view.claims[*s].there)
+    }
+
     /// `start` and `claim`
     fn start(&mut self) {
         let claims = self.seats.map(|s| self.view.claims[s]);
         if claims.iter().any(|claim| claim.there && claim.fate != Fate::Open) {
-            return self.fail(false, false);
+            return self.give_up();
         }
         let manual = |party: usize| self.config.manual && party == 1;
         let waits: Vec<usize> = (0..PARTIES)
@@ -283,14 +331,23 @@ impl Look<'_> {
         };
         if (0..PARTIES).all(is_held) || self.config.lacks(Broken::EarlyPods) {
             if self.config.lacks(Broken::LateWord) {
-                return self.launch();
+                return self.make();
             }
             self.plan.push(Write::Status(Phase::Launching, self.attempt));
         }
     }
 
-    /// Makes the parties' Jobs, and says so.
     fn launch(&mut self) {
+        let is_claimed = |s: &usize| self.view.claims[*s].there && self.view.claims[*s].fate == Fate::Open;
+        if !self.view.changed && self.seats.iter().all(is_claimed) {
+            return self.make();
+        }
+        // `withdraw`
+        self.plan.push(Write::Status(Phase::Running, self.attempt));
+    }
+
+    /// Makes the parties' Jobs, and says so.
+    fn make(&mut self) {
         self.plan.extend(self.seats.map(Write::CreateJob));
         self.plan.push(Write::Status(Phase::Running, self.attempt));
     }
@@ -303,8 +360,10 @@ impl Look<'_> {
         if self.stands.iter().all(|stand| stand.has_succeeded()) {
             self.settle(true);
             self.plan.push(Write::Status(Phase::Succeeded, self.attempt));
+        } else if self.job().hold == Hold::Now {
+            self.suspend();
         } else if self.stands.iter().any(|stand| stand.is_trouble()) && self.interrupted() {
-            self.fail(true, true);
+            self.fail();
         }
     }
 
@@ -319,11 +378,35 @@ impl Look<'_> {
         !self.stands.iter().any(|stand| stand.is_alive())
     }
 
-    fn fail(&mut self, launched: bool, may_pass: bool) {
-        if launched || self.config.lacks(Broken::SettledFirst) {
-            self.settle(launched);
+    fn give_up(&mut self) {
+        if self.config.lacks(Broken::SettledFirst) {
+            self.settle(false);
         }
-        if may_pass && self.attempt + 1 < self.config.attempts {
+        self.plan.push(Write::Status(Phase::Failed, self.attempt));
+    }
+
+    fn suspend(&mut self) {
+        let phase = self.job().phase;
+        let settled_first = self.config.lacks(Broken::SettledFirst) && self.has_claims();
+        if phase == Phase::Running {
+            if self.interrupted() {
+                self.settle(true);
+                self.remove();
+                self.plan.push(Write::Status(Phase::Suspended, self.attempt + 1));
+            }
+        } else if phase == Phase::Suspended {
+            self.settle(false);
+        } else if settled_first {
+            self.settle(false);
+            self.plan.push(Write::Status(Phase::Suspended, self.attempt + 1));
+        } else {
+            self.plan.push(Write::Status(Phase::Suspended, self.attempt));
+        }
+    }
+
+    fn fail(&mut self) {
+        self.settle(true);
+        if self.attempt + 1 < self.config.attempts {
             self.remove();
             self.plan.push(Write::Status(Phase::Begun, self.attempt + 1));
         } else {

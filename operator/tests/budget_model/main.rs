@@ -94,6 +94,16 @@ fn a_job_that_is_deleted_at_any_moment() {
 }
 
 #[test]
+fn a_job_that_is_suspended_at_any_moment() {
+    holds("suspension", Config { suspends: true, ..ONE });
+}
+
+#[test]
+fn a_job_that_finds_no_room() {
+    holds("no room", Config { crowded: true, ..ONE });
+}
+
+#[test]
 fn two_jobs_and_a_budget_for_one() {
     holds("two jobs", TWO);
     holds("two jobs with a second attempt", Config { attempts: 2, crashes: false, ..TWO });
@@ -104,7 +114,9 @@ fn two_jobs_and_a_budget_for_one() {
 fn wide() {
     holds("pods vanish", Config { vanishes: true, ..ONE });
     holds("a changed dataset", Config { deletes: true, changes: true, ..ONE });
+    holds("no room, and a late write", Config { crowded: true, late: true, crashes: false, ..ONE });
     holds("a late write", Config { late: true, ..ONE });
+    holds("a late write and suspension", Config { late: true, suspends: true, crashes: false, ..ONE });
     holds(
         "a late word of the kubelet, and force",
         Config { vanishes: true, lags: true, forces: true, ..ONE },
@@ -112,12 +124,12 @@ fn wide() {
     holds("removed Jobs", Config { removes: true, ..ONE });
     holds("each kind lags", Config { skew: true, crashes: false, ..ONE });
     holds("two jobs and deletion", Config { deletes: true, ..TWO });
+    breaks(Config { broken: &[Broken::OutcomeTwice], vanishes: true, late: true, ..ONE }, CHARGED);
     // A second operator that never learns makes pods that nobody waits for; it can not break a budget.
     let figures = [ENOUGH, BOOKED_ONCE, SUMMED].into();
     sound("a second operator", Config { second: true, ..ONE }, HasDiscoveries::AnyOf(figures));
 }
 
-/// What the operator has.
 #[test]
 fn without_a_protective_step_something_goes_wrong() {
     breaks(Config { broken: &[Broken::NoVersion], ..TWO }, CHARGED);
@@ -126,15 +138,11 @@ fn without_a_protective_step_something_goes_wrong() {
     breaks(Config { broken: &[Broken::Remake], removes: true, ..ONE }, CHARGED);
     breaks(Config { broken: &[Broken::WaitingGone], vanishes: true, ..ONE }, CHARGED);
     breaks(Config { broken: &[Broken::BookTwice], ..ONE }, SUMMED);
-}
-
-/// What docs/budget.md lists as not guarded yet. A step that the operator learns moves to the test above.
-#[test]
-fn what_is_not_guarded_yet() {
     breaks(Config { broken: &[Broken::LateWord], deletes: true, ..ONE }, CHARGED);
     breaks(
         Config { broken: &[Broken::SeenClaims, Broken::Orphans], deletes: true, skew: true, ..ONE },
         RESTS,
     );
     breaks(Config { broken: &[Broken::Orphans], deletes: true, late: true, ..ONE }, RESTS);
+    breaks(Config { broken: &[Broken::SettledFirst], suspends: true, late: true, ..ONE }, CHARGED);
 }

@@ -7,7 +7,7 @@ use crate::{
     job_loop::{JobLoop, KINDS, Kind},
     nodes::{self, Node},
     properties,
-    world::{Job, PARTIES, SEATS, World, parts},
+    world::{Hold, Job, PARTIES, SEATS, World, parts},
 };
 use stateright::{Model, Property};
 
@@ -51,8 +51,8 @@ pub(crate) enum Action {
     SeeForJob(Who, usize, Option<Kind>),
     /// The budget loop's cache of its claims (true), of its budget, or of both catches up.
     SeeForBudget(Who, usize, Option<bool>),
-    /// The job loop's next write for a job.
-    JobLoop(Who, usize),
+    /// The job loop's next write for a job, or (true) the one that is under way with it.
+    JobLoop(Who, usize, bool),
     /// The budget loop's next step for a budget.
     BudgetLoop(Who, usize),
     /// The operator dies and starts again.
@@ -65,8 +65,12 @@ pub(crate) enum Action {
     Approve(usize),
     /// A job is deleted.
     Delete(usize),
+    /// A job is held, or goes on.
+    Suspend(usize),
     /// A claim is deleted.
     Forget(usize),
+    /// A job has waited for room for too long.
+    Tire(Who, usize),
     /// A dataset is changed, or changed back.
     Change,
     Node(Node),
@@ -97,7 +101,10 @@ impl Model for Budgets {
         let config = &self.config;
         let mut loops = |who: Who, sees: bool| {
             for job in 0..config.jobs {
-                actions.push(Action::JobLoop(who, job));
+                actions.extend([false, true].map(|second| Action::JobLoop(who, job, second)));
+                if config.crowded {
+                    actions.push(Action::Tire(who, job));
+                }
                 if sees && config.skew {
                     actions.extend(KINDS.map(|kind| Action::SeeForJob(who, job, Some(kind))));
                 } else if sees && !config.eager {
@@ -134,6 +141,9 @@ impl Model for Budgets {
         if config.deletes {
             actions.extend((0..config.jobs).map(Action::Delete));
         }
+        if config.suspends {
+            actions.extend((0..config.jobs).map(Action::Suspend));
+        }
         if config.forgets {
             actions.extend((0..SEATS).map(Action::Forget));
         }
@@ -148,6 +158,12 @@ impl Model for Budgets {
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
         let mut state = last.clone();
         let config = &self.config;
+        // A write that was under way is one, or two that are done together.
+        let is_last = match (&last.deposed, action) {
+            (Some(old), Action::JobLoop(Who::Deposed, job, _)) => !old.jobs[job].is_paired(job, config),
+            (_, Action::Tire(Who::Deposed, _) | Action::BudgetLoop(Who::Deposed, _)) => true,
+            _ => false,
+        };
         let State { world, leader, deposed } = &mut state;
         let moved = match action {
             Action::SeeForJob(who, job, kind) => {
@@ -156,17 +172,18 @@ impl Model for Budgets {
             Action::SeeForBudget(who, party, claims) => {
                 process(who, leader, deposed)?.budgets[party].see(world, party, claims)
             }
-            Action::JobLoop(who, job) => {
+            Action::JobLoop(who, job, second) => {
                 let look = &mut process(who, leader, deposed)?.jobs[job];
                 if config.eager && !look.is_busy() {
                     look.see(world, job, None);
                 }
-                let moved = look.step(world, job, config);
+                let moved = look.step(world, job, second, config);
                 if config.eager && !look.is_busy() {
                     *look = JobLoop::default();
                 }
                 moved
             }
+            Action::Tire(who, job) => process(who, leader, deposed)?.jobs[job].tire(world, job, config),
             Action::BudgetLoop(who, party) => {
                 process(who, leader, deposed)?.budgets[party].step(world, party, config)
             }
@@ -198,6 +215,7 @@ impl Model for Budgets {
                 job.there &= job.finalizer || !may;
                 may
             }
+            Action::Suspend(job) => suspend(&mut world.jobs[job]),
             Action::Forget(s) => {
                 let claim = &mut world.claims[s];
                 let may = claim.there && !claim.again;
@@ -212,10 +230,7 @@ impl Model for Budgets {
             }
             Action::Node(step) => nodes::take(world, step, config.lags),
         };
-        // A write that was under way is one.
-        let was_late = config.late
-            && matches!(action, Action::JobLoop(Who::Deposed, _) | Action::BudgetLoop(Who::Deposed, _));
-        if was_late {
+        if config.late && is_last {
             state.deposed = None;
         }
         moved.then_some(state)
@@ -235,6 +250,16 @@ fn process<'a>(
         Who::Leader => Some(leader),
         Who::Deposed => deposed.as_deref_mut(),
     }
+}
+
+/// `spec.suspend` is set, or taken back.
+fn suspend(job: &mut Job) -> bool {
+    job.hold = match job.hold {
+        Hold::Never if job.there => Hold::Now,
+        Hold::Now => Hold::Past,
+        _ => return false,
+    };
+    true
 }
 
 /// The owner of a claim agrees.

@@ -42,7 +42,7 @@ pub(crate) enum Node {
 pub(crate) fn steps(config: &Config, out: &mut Vec<Node>) {
     for s in 0..SEATS {
         let (job, attempt, party) = parts(s);
-        if job >= config.jobs || attempt >= usize::from(config.attempts) {
+        if job >= config.jobs || attempt >= usize::from(config.attempts) + usize::from(config.suspends) {
             continue;
         }
         if config.brief {

@@ -4,11 +4,13 @@ use crate::{
     config::{Broken, Config},
     world::{Fate, PartyJob, Shown},
 };
-use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use serde_json::json;
 use std::{collections::HashMap, sync::LazyLock};
 use veilgrid_api::{claim::Outcome, status::PartyPhase};
-use veilgrid_operator::job::observe::{Sight, observe};
+use veilgrid_operator::{
+    job::observe::{Sight, observe},
+    party::{PartyJob as KeptJob, PartyPod},
+};
 
 /// A pod as a cache saw it last, and whether it is there still.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,15 +36,16 @@ static SIGHTS: LazyLock<HashMap<(PartyJob, Memory), Sight>> = LazyLock::new(|| {
             [Shown::Never, Shown::Pending, Shown::Running, Shown::Done, Shown::Certain, Shown::NeverMade]
         {
             for there in [false, true] {
-                let seen = pod(last).map(|pod| (pod, there));
-                sights.insert((job, Memory { last, there }), observe(party_job(job).as_ref(), seen.as_ref()));
+                let seen = pod(last);
+                let seen = observe(party_job(job).as_ref(), seen.as_ref().map(|pod| (pod, there)));
+                sights.insert((job, Memory { last, there }), seen);
             }
         }
     }
     sights
 });
 
-fn party_job(job: PartyJob) -> Option<Job> {
+fn party_job(job: PartyJob) -> Option<KeptJob> {
     let conditions = match job {
         PartyJob::Absent => return None,
         PartyJob::There => json!([]),
@@ -51,7 +54,7 @@ fn party_job(job: PartyJob) -> Option<Job> {
     Some(serde_json::from_value(json!({"status": {"conditions": conditions}})).expect("a Job"))
 }
 
-fn pod(shown: Shown) -> Option<Pod> {
+fn pod(shown: Shown) -> Option<PartyPod> {
     let (phase, state) = match shown {
         Shown::Never | Shown::Gone => return None,
         Shown::Pending => ("Pending", json!({"waiting": {"reason": "ContainerCreating"}})),

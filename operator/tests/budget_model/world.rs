@@ -29,6 +29,8 @@ pub(crate) fn parts(seat: usize) -> (usize, usize, usize) {
 pub(crate) enum Phase {
     #[default]
     Begun,
+    /// Its scientist holds it. No pod of the present attempt was made.
+    Suspended,
     /// Pods may be made from here on.
     Launching,
     /// All were made; one that is gone is lost.
@@ -43,12 +45,23 @@ impl Phase {
     }
 }
 
+/// `spec.suspend`: set and taken back once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Hold {
+    #[default]
+    Never,
+    Now,
+    Past,
+}
+
 /// A `PrivateJob`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Job {
     pub(crate) there: bool,
     pub(crate) finalizer: bool,
     pub(crate) deleting: bool,
+    /// Its scientist holds it, or did.
+    pub(crate) hold: Hold,
     pub(crate) phase: Phase,
     pub(crate) attempt: u8,
 }

@@ -1,10 +1,16 @@
 //! The objects of a party in one attempt. Pure: the same input gives the same objects.
 
 mod devices;
+mod gang;
 mod network;
 mod params;
 mod party_job;
+mod placement;
+#[cfg(test)]
+mod tests;
 
+pub use gang::{discover as discover_gangs, gang};
+pub(super) use network::policies;
 pub(super) use params::READY;
 
 use super::validate::Accepted;
@@ -21,6 +27,7 @@ use k8s_openapi::{
     },
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
 };
+use kube::core::{ApiResource, DynamicObject};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -35,6 +42,8 @@ pub struct PodSettings {
     pub pull_policy: String,
     /// Where parties' keys come from.
     pub identity: IdentitySource,
+    /// The cluster's own kind for pods that start together, where it has one.
+    pub groups: Option<ApiResource>,
 }
 
 /// Where the private key of a party's certificate comes from.
@@ -60,6 +69,8 @@ pub struct Objects {
     pub parties: Vec<PartyObjects>,
     /// For each namespace one, which lets the job's parties speak to each other and to nobody else.
     pub policies: Vec<NetworkPolicy>,
+    /// Makes the pods start together, where the cluster does that by itself.
+    pub group: Option<DynamicObject>,
 }
 
 /// One party of one attempt.
@@ -77,12 +88,8 @@ pub struct PartyObjects {
 impl Objects {
     /// Makes the Secrets and the policies the Jobs', so that they go with them. `uids` are the Jobs'.
     pub fn owned_by(mut self, uids: &[String]) -> Self {
-        let owner = |(party, uid): (&PartyObjects, &String)| OwnerReference {
-            api_version: "batch/v1".into(),
-            kind: "Job".into(),
-            name: party.job.metadata.name.clone().unwrap_or_default(),
-            uid: uid.clone(),
-            ..OwnerReference::default()
+        let owner = |(party, uid): (&PartyObjects, &String)| {
+            owner(party.job.metadata.name.clone().unwrap_or_default(), uid.clone())
         };
         for policy in &mut self.policies {
             let here = |(party, _): &(&PartyObjects, _)| {
@@ -90,6 +97,9 @@ impl Objects {
             };
             policy.metadata.owner_references =
                 Some(self.parties.iter().zip(uids).filter(here).map(owner).collect());
+        }
+        if let Some(group) = &mut self.group {
+            group.metadata.owner_references = Some(self.parties.iter().zip(uids).map(owner).collect());
         }
         for (party, uid) in self.parties.iter_mut().zip(uids) {
             let owners = Some(vec![owner((party, uid))]);
@@ -100,6 +110,31 @@ impl Objects {
         }
         self
     }
+}
+
+/// A Job of a party, as the owner of what goes with it.
+pub(super) fn owner(name: String, uid: String) -> OwnerReference {
+    OwnerReference {
+        api_version: "batch/v1".into(),
+        kind: "Job".into(),
+        name,
+        uid,
+        ..OwnerReference::default()
+    }
+}
+
+/// Whether the Service or the ServiceAccount of a namespace says what it was made to say; what others added counts for nothing.
+pub fn is_as_made(service: Option<&Service>, account: Option<&ServiceAccount>) -> bool {
+    let made = namespace("");
+    let service_says = |service: &Service| {
+        let spec = service.spec.as_ref()?;
+        Some((spec.selector.clone(), spec.cluster_ip.clone(), spec.publish_not_ready_addresses))
+    };
+    let service_is = |service: &Service| service_says(service) == service_says(&made.service);
+    let account_is = |account: &ServiceAccount| {
+        account.automount_service_account_token == made.account.automount_service_account_token
+    };
+    service.is_none_or(service_is) && account.is_none_or(account_is)
 }
 
 /// The objects of all parties. `day` is when the attempt began, counted from 1970-01-01.
@@ -129,7 +164,8 @@ pub fn objects(
         })
     };
     let parties = seats.iter().enumerate().map(build).collect::<Result<_, IdentityError>>()?;
-    Ok(Objects { parties, policies: network::policies(seats) })
+    let group = gang::group(job, seats, settings);
+    Ok(Objects { parties, policies: network::policies(seats, &accepted.parties), group })
 }
 
 /// The party's `tls` configuration.

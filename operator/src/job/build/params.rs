@@ -1,6 +1,9 @@
 //! What a party is told: its manifest, its configuration, and who it is.
 
-use super::{super::validate::Accepted, typed};
+use super::{
+    super::validate::{Accepted, Rows},
+    typed,
+};
 use crate::names::{PORT, Seat};
 use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use serde::Serialize;
@@ -15,6 +18,8 @@ use veilgrid_api::{
 
 /// Where the rows' volume is mounted.
 pub(super) const DATA: &str = "/data";
+/// Where the credentials of the rows' object store are mounted.
+pub(super) const CREDENTIALS: &str = "/etc/veilgrid-store";
 /// Where the Secret is mounted.
 pub(super) const PARAMS: &str = "/etc/veilgrid";
 /// Where a key that was born on the node is mounted.
@@ -42,7 +47,7 @@ pub(super) fn secret(
         .filter(|(index, _)| *index != me)
         .map(|(_, seat)| (seat.party.to_owned(), seat.address().into()))
         .collect();
-    let config = json!({
+    let mut config = json!({
         "manifest": format!("{PARAMS}/manifest.yaml"),
         "party": accepted.parties[me].name,
         "run": accepted.run,
@@ -56,6 +61,9 @@ pub(super) fn secret(
         "termination": TERMINATION,
         "printResult": true,
     });
+    if let Rows::Store(store) = &accepted.parties[me].rows {
+        config["store"] = json!({"credentials": store.secret.as_ref().map(|_| CREDENTIALS)});
+    }
     Secret {
         metadata,
         immutable: Some(true),
@@ -113,8 +121,13 @@ fn computed(spec: &PrivateJobSpec) -> PrivateJobSpec {
 fn shown(dataset: &Object<PrivateDatasetSpec>, own: bool) -> PrivateDatasetSpec {
     let mut spec = dataset.spec.clone();
     spec.source.format = spec.source.resolved_format();
+    if !own {
+        spec.source.object_store = None;
+        spec.source.path = "elsewhere".into();
+    } else if spec.source.volume.take().is_some() {
+        spec.source.path = format!("{DATA}/{}", spec.source.path);
+    }
     spec.source.volume = None;
-    spec.source.path = if own { format!("{DATA}/{}", spec.source.path) } else { "elsewhere".into() };
     spec.access = None::<Access>;
     spec
 }

@@ -1,11 +1,12 @@
 //! The Job of a party: one pod, once. It passes the `restricted` Pod Security level.
 
 use super::{
-    super::{observe::CONTAINER, validate::Participant},
+    super::validate::{Participant, Rows},
     IdentitySource, PodSettings,
     devices::CLAIM,
-    params::{DATA, IDENTITY, OUT, PARAMS, STATE, TERMINATION},
-    typed,
+    gang,
+    params::{CREDENTIALS, DATA, IDENTITY, OUT, PARAMS, STATE, TERMINATION},
+    placement, typed,
 };
 use crate::{
     names::{ACCOUNT, PORT, QUEUE, ROLE, SERVICE, Seat},
@@ -13,10 +14,14 @@ use crate::{
 };
 use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use serde_json::{Map, Value, json};
-use veilgrid_api::job::PrivateJob;
+use veilgrid_api::{cluster::Volume, job::PrivateJob, labels::CONTAINER, store::ObjectStore};
 
 /// Seconds that an attempt may take where the job does not say.
 pub(super) const DEADLINE: u32 = 3600;
+/// What a party's pod asks of its node's processors.
+pub(super) const CPU: &str = "100m";
+/// And of its memory.
+pub(super) const MEMORY: &str = "128Mi";
 /// The user that a party runs as.
 const USER: i64 = 65532;
 
@@ -36,12 +41,6 @@ pub(super) fn job(
     {
         resources.insert(resource.clone(), accelerator.count.to_string().into());
     }
-    let data = match (&party.volume.claim, &party.volume.config_map) {
-        (Some(claim), _) => {
-            json!({"name": "data", "persistentVolumeClaim": {"claimName": claim, "readOnly": true}})
-        }
-        (_, map) => json!({"name": "data", "configMap": {"name": map}}),
-    };
     let empty = |name: &str| json!({"name": name, "emptyDir": {}});
     let mount = |name: &str, path: &str| json!({"name": name, "mountPath": path});
     let read_only = |name: &str, path: &str| json!({"name": name, "mountPath": path, "readOnly": true});
@@ -65,7 +64,7 @@ pub(super) fn job(
             "ports": [{"name": "party", "containerPort": PORT}],
             "resources": {
                 "limits": resources,
-                "requests": {"cpu": "100m", "memory": "128Mi"},
+                "requests": {"cpu": CPU, "memory": MEMORY},
             },
             "terminationMessagePath": TERMINATION,
             "securityContext": {
@@ -73,14 +72,18 @@ pub(super) fn job(
                 "capabilities": {"drop": ["ALL"]},
             },
             "volumeMounts": [
-                read_only("params", PARAMS), read_only("data", DATA), mount("state", STATE), mount("out", OUT), mount("tmp", "/tmp"),
+                read_only("params", PARAMS), mount("state", STATE), mount("out", OUT), mount("tmp", "/tmp"),
             ],
         }],
         "volumes": [
             {"name": "params", "secret": {"secretName": seat.name(), "defaultMode": 0o440}},
-            data, empty("state"), empty("out"), empty("tmp"),
+            empty("state"), empty("out"), empty("tmp"),
         ],
     });
+    if let Some((volume, path)) = rows(&party.rows) {
+        append(&mut pod["containers"][0]["volumeMounts"], read_only("data", path));
+        append(&mut pod["volumes"], volume);
+    }
     if spec.accelerator.as_ref().is_some_and(|accelerator| accelerator.device_class.is_some()) {
         pod["resourceClaims"] = json!([{"name": CLAIM, "resourceClaimTemplateName": seat.name()}]);
         pod["containers"][0]["resources"]["claims"] = json!([{"name": CLAIM}]);
@@ -101,14 +104,10 @@ pub(super) fn job(
         append(&mut pod["containers"][0]["volumeMounts"], read_only("identity", IDENTITY));
     }
     if let Some(placement) = &spec.placement {
-        for (field, value) in [
-            ("nodeSelector", json!(placement.node_selector)),
-            ("tolerations", json!(placement.tolerations)),
-            ("runtimeClassName", json!(placement.runtime_class_name)),
-            ("priorityClassName", json!(placement.priority_class_name)),
-        ] {
-            pod[field] = value;
-        }
+        placement::apply(&mut pod, placement, job, seat);
+    }
+    if gang::is_native(job, settings) {
+        pod["schedulingGroup"] = json!({"podGroupName": gang::name(job)});
     }
     let mut object: Job = typed(json!({
         "apiVersion": "batch/v1", "kind": "Job",
@@ -134,6 +133,24 @@ pub(super) fn job(
         object.metadata.labels.get_or_insert_default().insert(QUEUE.into(), queue.clone());
     }
     object
+}
+
+/// The volume with the rows, or with the credentials of their store, and where it is mounted.
+fn rows(rows: &Rows) -> Option<(Value, &'static str)> {
+    let (source, path) = match rows {
+        Rows::Volume(Volume { claim: Some(claim), .. }) => {
+            (json!({"persistentVolumeClaim": {"claimName": claim, "readOnly": true}}), DATA)
+        }
+        Rows::Volume(volume) => (json!({"configMap": {"name": volume.config_map}}), DATA),
+        // Where it is missing the party says so at once, and which keys it needs.
+        Rows::Store(ObjectStore { secret: Some(name), .. }) => {
+            (json!({"secret": {"secretName": name, "optional": true, "defaultMode": 0o440}}), CREDENTIALS)
+        }
+        Rows::Store(_) => return None,
+    };
+    let mut volume = source;
+    volume["name"] = "data".into();
+    Some((volume, path))
 }
 
 fn append(list: &mut Value, item: Value) {

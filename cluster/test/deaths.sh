@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# A party's pod dies at each phase of its run, on the cluster of KUBECONFIG: deaths.sh OPERATOR REPO [all]. Its process is killed, its pod is
+# deleted, or removed by force while the process goes on. Each job ends with a result or says why not, its claims are settled as docs/budget.md
+# says, and nothing is left. The party image is loaded already; D is the cluster's folder, which has one node.
+set -euo pipefail
+operator=$1 repo=$2 all=${3:-}
+# shellcheck source=cluster/test/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+node=$(echo "$D"/n[0-9]*)
+outcome() { kubectl -n "$1" get privacyclaims -l "veilgrid.dev/job=$2" -o 'jsonpath={.items[*].status.outcome}'; }
+
+# told_to_stop PID: whether it finds a SIGTERM when it goes on.
+told_to_stop() { [ $((0x$(awk '/^ShdPnd/ {print $2}' "/proc/$1/status") & 1 << 14)) != 0 ]; }
+
+# death NAME KIND POINT [SED ARGUMENT...]: a job with a death in it. Leaves its phase and how many attempts it had in $phase and $attempts.
+death() {
+  local name=$1 kind=$2 point=$3 victim namespace pod at log message said owner opened=
+  # A pipe, so that the job is applied only when the other is ready to take hold.
+  exec 3< <(exec python3 "$repo/cluster/test/hold.py" "$node" "$point")
+  read -r _ <&3
+  ask "$name" "${@:4}"
+  read -r victim namespace pod at <&3 || fail "$name: no party was held"
+  case $kind in
+    kill) kill -9 "$victim" ;;
+    delete)
+      kubectl -n "$namespace" delete pod "$pod" --wait=false >/dev/null
+      wait_for 30 "the word to stop" told_to_stop "$victim"
+      ;;
+    force) kubectl -n "$namespace" delete pod "$pod" --grace-period=0 --force --wait=false >/dev/null 2>&1 ;;
+  esac
+  kill -CONT "$victim" 2>/dev/null || true # it goes on, if its node has not ended it yet
+  wait_for 120 "the end of $name" ended "$name"
+  phase=$(get "$name" .status.phase) message=$(get "$name" .status.message)
+  while read -r log; do
+    if grep -q '"event":"result"' "$node"/logs/"$log"_*/party/0.log 2>/dev/null; then opened=1; fi
+  done < <(kubectl get pods -A -l "veilgrid.dev/job=$name" -o 'jsonpath={range .items[*]}{.metadata.namespace}_{.metadata.name}{"\n"}{end}')
+  if [ "$phase" = Succeeded ]; then opened=1; fi
+  settled "$name"
+  attempts=$(get "$name" .status.attempt)
+  for owner in "${owners[@]}"; do
+    said=$(outcome "$owner" "$name")
+    # Who opened may have told anybody: all have paid.
+    if [ -n "$opened" ] && ! grep -q Spent <<<"$said"; then fail "$name: a result was opened, and the claim of $owner is $said"; fi
+    if [ "$owner" = "$namespace" ]; then
+      # A process that is killed says nothing and may have done anything; one that goes on may yet tell what it did.
+      if [ "$kind" = kill ] && ! grep -q Spent <<<"$said"; then fail "$name: the party of $owner died without a word, and its claim is $said"; fi
+    elif [ "$kind" = kill ]; then
+      # Before all have sealed nothing is opened.
+      case $at in start | reserved | sharing)
+        grep -q Released <<<"$said" || fail "$name: nothing of $owner can have left, and its claim is $said" ;;
+      esac
+    fi
+  done
+  good "$kind at $at: $phase in attempt $attempts ($message); $namespace $(outcome "$namespace" "$name"), $(for owner in "${owners[@]}"; do [ "$owner" = "$namespace" ] || echo "$owner $(outcome "$owner" "$name")"; done | tr '\n' ' ')"
+  forget "$name"
+}
+
+definitions
+organisations research
+offer
+start_operator
+if [ -n "$all" ]; then
+  for point in start reserved sharing sealed opening result done; do
+    for kind in kill force delete; do death $kind-$point $kind $point; done
+  done
+else
+  death kill-sharing kill sharing
+  death force-opening force opening
+fi
+# Another attempt pays for itself, and has the result.
+death again kill sharing -e 's/^  parties:/  backoffLimit: 1\n  parties:/'
+[ "$phase $attempts" = "Succeeded 2" ] || fail "after a death in the first of two attempts the job is $phase in attempt $attempts"
+echo "all deaths ended as they should"
