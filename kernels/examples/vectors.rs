@@ -1,4 +1,5 @@
-//! Writes the frozen answers of every family but ChaCha20 (whose are the RFC's) from the definitions in `spec`.
+//! Writes the frozen answers of every family from the definitions in `spec`, but for those of ChaCha20, which are the
+//! RFC's, and for what is refused (`refused.json`), which is written by hand.
 //!
 //! `cargo run -p veilgrid-kernels --example vectors`: a difference in `tests/vectors/` means that the bits have
 //! changed, and with them what parties of two versions would compute.
@@ -7,12 +8,18 @@
 #[path = "../tests/vectors/format.rs"]
 mod format;
 
-use format::{At, Bits, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, words};
+#[allow(unreachable_pub)]
+#[path = "../tests/vectors/calls.rs"]
+mod calls;
+
+use format::{
+    Adder, At, Bits, Call, Calls, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, words,
+};
 use serde::Serialize;
 use std::error::Error;
 use std::path::Path;
 use veilgrid_kernels::fixed::Role;
-use veilgrid_kernels::{Field64, Laplace, M61, Word, spec};
+use veilgrid_kernels::{Device, Field64, Laplace, Level, M61, Seed, Word, spec};
 
 const KEY: [u8; 32] = *b"frozen answers of the kernels, 1";
 
@@ -32,6 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&folder, "truncation", &[truncation(0), truncation(13), truncation(40)])?;
     write(&folder, "matmul", &[matmul::<u32>(32), matmul::<u64>(64)])?;
     write(&folder, "replicated", &[replicated()])?;
+    write(&folder, "stream", &[stream(0, false)?, stream(u64::MAX - 19, true)?])?;
+    write(&folder, "adder", &[adder(1, 5)?, adder(7, 70)?, adder(12, 3)?])?;
     write(&folder, "field", &[field::<M61>(), field::<Field64>()])?;
     Ok(())
 }
@@ -132,6 +141,65 @@ fn mask<T: Word>(bits: u32, block: u64) -> Mask {
     Mask { bits, at: At::new(KEY, 77, block), data: wide(&data), add: wide(&add), sub: wide(&sub) }
 }
 
+/// Calls from block `first` on; the last of them uses the stream up, if it is to.
+fn stream(first: u64, up: bool) -> Result<Calls, Box<dyn Error>> {
+    let device = Device::cpu_at(Level::Scalar)?;
+    let mut stream = Seed::from_bytes(KEY).stream(0x8000_0001_0000_0005);
+    stream.skip(first)?;
+    let mut calls = vec![
+        ("chacha::keystream", 65),
+        ("chacha::keystream", 1),
+        ("mask::add u32", 17),
+        ("mask::add u64", 9),
+        ("mask::sub u64", 8),
+        ("share::expand", 0),
+        ("noise::laplace_fill 10/1", 9),
+    ];
+    calls.extend(if up {
+        [("share::expand", 24), ("mask::add u32", 16)]
+    } else {
+        [("skip", 3), ("share::expand", 9)]
+    });
+    let calls = calls.into_iter().map(|(call, length)| {
+        let output = calls::on_stream(&device, call, length, &mut stream)?;
+        Ok(Call {
+            call: call.to_owned(),
+            length,
+            output: words(&output),
+            next: format!("{:x}", stream.position()),
+        })
+    });
+    let calls = calls.collect::<Result<_, Box<dyn Error>>>()?;
+    Ok(Calls { at: At::new(KEY, 0x8000_0001_0000_0005, first), calls })
+}
+
+/// Integers of `width` bits, more than one word of them where `len` is above 64.
+fn adder(width: usize, len: usize) -> Result<Adder, Box<dyn Error>> {
+    let device = Device::cpu_at(Level::Scalar)?;
+    let [mut a, mut b] = [31, 32].map(|id| {
+        let random: Vec<u64> = spec::mask::words(&KEY, id, width as u64 * 100, len);
+        random.iter().map(|word| word & ((1 << width) - 1)).collect::<Vec<_>>()
+    });
+    // Equal, the longest carry, and neither.
+    (a[1], b[1]) = (a[0], a[0]);
+    (a[2], b[2]) = ((1 << width) - 1, 1);
+    let plane = len.div_ceil(64);
+    let of = |values: &[u64]| {
+        let mut planes = vec![0; 64 * plane];
+        spec::bits::to_planes(values, &mut planes);
+        planes.truncate(width * plane);
+        planes
+    };
+    Ok(Adder {
+        width,
+        planes: words(&of(&a)),
+        sum: calls::sum(&device, &of(&a), &of(&b), plane)?,
+        less: calls::less(&device, &of(&a), &of(&b), plane)?,
+        a: words(&a),
+        b: words(&b),
+    })
+}
+
 fn share() -> Share {
     let secret = values(5);
     let masks = [(&KEY, 1, 0), (&KEY, 2, 9)];
@@ -158,7 +226,9 @@ fn fixed(fraction_bits: u32, min: i64, max: i64) -> Result<Fixed, Box<dyn Error>
         .extend([0.5, 1.5, 2.5, -0.5, -1.5, 0.499_999_999_999_999_94, 3.25, -7.75, 4094.5].map(|x| x * unit));
     values.extend([5e-324, 1125899906842623.5, -1125899906842624.5, 2251799813685248.0]);
     let mut encoded = vec![0; values.len()];
-    spec::fixed::encode(&values, veilgrid_kernels::Fixed::new(fraction_bits, min, max)?, &mut encoded);
+    let format = veilgrid_kernels::Fixed::new(fraction_bits, min, max)?;
+    spec::fixed::encode(&values, format, &mut encoded);
+    let clamped = |i: &usize| spec::fixed::out_of_range(&values[*i..=*i], format).is_some();
     let units: Vec<i64> = self::values(6).iter().enumerate().map(|(i, x)| (*x as i64) >> (i % 4)).collect();
     let mut decoded = vec![0.0; units.len()];
     spec::fixed::decode(&units, fraction_bits, &mut decoded);
@@ -170,6 +240,7 @@ fn fixed(fraction_bits: u32, min: i64, max: i64) -> Result<Fixed, Box<dyn Error>
         max,
         values: bits(&values),
         encoded: raw(&encoded),
+        out_of_range: (0..values.len()).filter(clamped).collect(),
         units: raw(&units),
         decoded: bits(&decoded),
     })

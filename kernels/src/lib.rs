@@ -1,7 +1,8 @@
 //! Batched share arithmetic, masking and noise: the same bits on every device.
 //!
 //! A [`Device`] is a CPU at one vector level, or a GPU. Every batch function takes one and gives the bits that
-//! [`spec`] defines, whatever the device: never a tolerance.
+//! [`spec`] defines, whatever the device: never a tolerance. The repository's `docs/kernels.md` says the same in words,
+//! for those who write another implementation.
 //!
 //! ```
 //! use veilgrid_kernels::{Device, Seed, mask, ring};

@@ -4,9 +4,13 @@
 #[allow(dead_code, unreachable_pub, reason = "the example that writes the vectors uses the rest")]
 mod format;
 
+#[path = "vectors/calls.rs"]
+#[allow(unreachable_pub, reason = "the example that writes the vectors shares it")]
+mod calls;
+
 use format::{
-    At, Bits, Chacha, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, hex, unwords, word,
-    words,
+    Adder, At, Bits, Calls, Chacha, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, hex,
+    unwords, word, words,
 };
 use veilgrid_kernels::fixed::Role;
 use veilgrid_kernels::replicated::{self, Pair};
@@ -42,6 +46,38 @@ fn keystream() {
             let mut out = vec![0; vector.keystream.len() / 2];
             chacha::keystream(&device, &mut stream(&vector.at), &mut out).unwrap();
             assert_eq!(hex(&out), vector.keystream, "{} on {}", vector.source, device.describe());
+        }
+    }
+}
+
+#[test]
+fn streams() {
+    for vector in vectors!(Calls, "stream.json") {
+        for device in devices() {
+            let mut stream = stream(&vector.at);
+            for call in &vector.calls {
+                let output = calls::on_stream(&device, &call.call, call.length, &mut stream).unwrap();
+                assert_eq!(words(&output), call.output, "{} on {}", call.call, device.describe());
+                assert_eq!(format!("{:x}", stream.position()), call.next, "{}", call.call);
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_in_planes() {
+    for vector in vectors!(Adder, "adder.json") {
+        for device in devices() {
+            let plane = bits::plane_words(vector.a.len());
+            let [a, b] = [&vector.a, &vector.b].map(|texts| {
+                let mut planes = vec![0; 64 * plane];
+                bits::to_planes(&device, &unwords(texts), &mut planes).unwrap();
+                planes.truncate(vector.width * plane);
+                planes
+            });
+            assert_eq!(words(&a), vector.planes);
+            assert_eq!(calls::sum(&device, &a, &b, plane).unwrap(), vector.sum);
+            assert_eq!(calls::less(&device, &a, &b, plane).unwrap(), vector.less);
         }
     }
 }
@@ -123,6 +159,10 @@ fn fixed_point() {
             let mut encoded = vec![0; values.len()];
             fixed::encode(&device, &values, format, &mut encoded).unwrap();
             assert_eq!(words(&encoded.iter().map(|x| *x as u64).collect::<Vec<_>>()), vector.encoded);
+            for i in 0..=values.len() {
+                let next = vector.out_of_range.iter().find(|index| **index >= i).map(|index| index - i);
+                assert_eq!(fixed::out_of_range(&device, &values[i..], format), next);
+            }
             let units: Vec<i64> = unwords(&vector.units).into_iter().map(|x| x as i64).collect();
             let mut decoded = vec![0.0; units.len()];
             fixed::decode(&device, &units, vector.fraction_bits, &mut decoded).unwrap();

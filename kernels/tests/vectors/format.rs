@@ -19,6 +19,22 @@ pub struct Chacha {
     pub keystream: String,
 }
 
+/// Calls on one stream, one after the other.
+#[derive(Serialize, Deserialize)]
+pub struct Calls {
+    pub at: At,
+    pub calls: Vec<Call>,
+}
+
+/// A call, what it wrote over zeros, and the stream's position afterwards.
+#[derive(Serialize, Deserialize)]
+pub struct Call {
+    pub call: String,
+    pub length: usize,
+    pub output: Vec<String>,
+    pub next: String,
+}
+
 /// Arithmetic on `bits`-bit elements.
 #[derive(Serialize, Deserialize)]
 pub struct Ring {
@@ -83,6 +99,8 @@ pub struct Fixed {
     pub max: i64,
     pub values: Vec<String>,
     pub encoded: Vec<String>,
+    /// Indexes of the values that encoding clamps.
+    pub out_of_range: Vec<usize>,
     pub units: Vec<String>,
     pub decoded: Vec<String>,
 }
@@ -112,6 +130,39 @@ pub struct Bits {
     pub left: Vec<String>,
     pub right: Vec<String>,
     pub planes: Vec<String>,
+}
+
+/// The sum of integers and their comparison, in planes: what goes into each AND after the first, and what comes out.
+#[derive(Serialize, Deserialize)]
+pub struct Adder {
+    pub width: usize,
+    pub a: Vec<String>,
+    pub b: Vec<String>,
+    pub planes: Vec<String>,
+    pub sum: Rounds,
+    pub less: Rounds,
+}
+
+/// The rounds of a protocol on planes, and its result.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rounds {
+    pub rounds: Vec<Round>,
+    pub planes: Vec<String>,
+}
+
+/// What goes into an AND.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Round {
+    pub left: Vec<String>,
+    pub right: Vec<String>,
+}
+
+/// What a function refuses: the function, what matters of its arguments, and its answer.
+#[derive(Serialize, Deserialize)]
+pub struct Refused {
+    pub call: String,
+    pub given: serde_json::Map<String, serde_json::Value>,
+    pub refusal: serde_json::Value,
 }
 
 /// Truncation of `share` by both roles, and of the same words opened, with `mask_high`.
