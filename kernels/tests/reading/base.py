@@ -16,7 +16,7 @@ class Misfit(Exception):
 
 
 class Unknown(Misfit):
-    """A file or a field that this reading does not know."""
+    """A file or a field that this reading does not know, or a file that it misses."""
 
 
 def one_length(left, right):

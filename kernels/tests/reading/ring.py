@@ -2,6 +2,7 @@
 
 from base import WORD, Misfit, Refused, one_length, sized
 from chacha import blocks_of, stream_at
+from field import MODULI
 
 
 def add(acc, other, modulus=WORD):
@@ -113,9 +114,19 @@ def replicated(vector):
     vector.expect_numbers("product", multiply(x, y, own, next_, len(x[0])))
 
 
+def matmul_m61(vector):
+    """matmul_m61.json"""
+    if vector.count("bits") != 61:
+        raise Misfit(f"{vector.place}: this file is of 61 bits")
+    product_of(vector, MODULI["M61"])
+
+
 def matmul(vector):
     """matmul.json"""
-    modulus = modulus_of(vector)
+    product_of(vector, modulus_of(vector))
+
+
+def product_of(vector, modulus):
     shape = [vector.count(name) for name in ("rows", "inner", "columns")]
     a, b, acc = [vector.numbers(name, modulus) for name in ("a", "b", "acc")]
     vector.expect_numbers("sums", multiply_add(*shape, a, b, acc, modulus))
