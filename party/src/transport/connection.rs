@@ -30,7 +30,7 @@ pub(super) const WRITE_BUFFER: usize = 256 << 10;
 /// Bodies up to this size are copied together, so that many small messages leave in one piece.
 const SMALL: usize = 16 << 10;
 /// How long the last words on a connection may take.
-pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
 pub(super) enum Ended {

@@ -1,25 +1,18 @@
 //! Makes and remakes a link's connections.
 
 use super::{
-    connection::{self, Ended, Greeted, LAST_WORDS, READ_BUFFER, Stream, WRITE_BUFFER},
+    connection::{self, Ended, Greeted, READ_BUFFER, Stream, WRITE_BUFFER},
     link::Link,
     links::LinkError,
-    tls::{self, Refusals, Tls},
+    tls::{self, NOTED, Refusals, Tls},
 };
 use rustls::pki_types::ServerName;
-use std::{sync::Arc, time::Duration};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
-    sync::mpsc,
-    time::timeout,
-};
+use std::{cell::Cell, sync::Arc, time::Duration};
+use tokio::{io::BufReader, net::TcpStream, sync::mpsc, time::timeout};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// The most bytes that are read of a peer whose handshake has failed.
-const MOST_UNREAD: u64 = 64 << 10;
 
 /// Where a link's connections come from: the party of the higher index dials, the other accepts.
 pub(super) enum Source {
@@ -99,19 +92,14 @@ async fn dial(
 ) -> Result<Stream, Trouble> {
     let tcp = TcpStream::connect(address).await.map_err(|e| Trouble::Broken(e.to_string()))?;
     let connector = TlsConnector::from(Arc::clone(&tls.client));
-    let handshake = connector
+    let stream = connector
         .connect_with(name.clone(), under(tcp), |c| c.set_buffer_limit(Some(WRITE_BUFFER)))
-        .into_fallible();
-    let stream = match handshake.await {
-        Ok(stream) => TlsStream::from(stream),
-        Err((error, socket)) => {
-            linger(socket).await;
-            return Err(match tls::refusal(&error) {
-                Some(reason) => Trouble::Refused(link.refused(reason)),
-                None => Trouble::Broken(format!("the TLS handshake failed: {error}")),
-            });
-        }
-    };
+        .await
+        .map_err(|error| match tls::refusal(&error) {
+            Some(reason) => Trouble::Refused(link.refused(reason)),
+            None => Trouble::Broken(format!("the TLS handshake failed: {error}")),
+        })?;
+    let stream = TlsStream::from(stream);
     match speaks_for(&stream) {
         Some((name, fingerprint)) if name == link.name() => {
             same_certificate(link, fingerprint).map_err(Trouble::Refused)?;
@@ -129,16 +117,6 @@ fn under(tcp: TcpStream) -> BufReader<TcpStream> {
     // Without it small frames wait for the acknowledgement of earlier ones; the socket works all the same.
     let _ = tcp.set_nodelay(true);
     BufReader::with_capacity(READ_BUFFER, tcp)
-}
-
-/// Ends a connection whose handshake failed. A socket that is dropped while the peer still sends answers with a reset,
-/// and a reset destroys the alert that says why: so what comes is read, within bounds, until the peer has closed too.
-async fn linger(mut socket: BufReader<TcpStream>) {
-    let drain = async {
-        socket.shutdown().await?;
-        tokio::io::copy(&mut socket.take(MOST_UNREAD), &mut tokio::io::sink()).await
-    };
-    let _ = timeout(LAST_WORDS, drain).await;
 }
 
 /// The name and the fingerprint of the other end's certificate.
@@ -210,19 +188,17 @@ pub(super) async fn welcome(
     limit: Duration,
 ) {
     let from = tcp.peer_addr().map_or_else(|_| "an unknown address".into(), |address| address.to_string());
-    let before = refusals.lock().count;
     let acceptor = TlsAcceptor::from(tls.server.clone());
-    let handshake =
-        acceptor.accept_with(under(tcp), |c| c.set_buffer_limit(Some(WRITE_BUFFER))).into_fallible();
-    let stream = match timeout(limit, handshake).await {
-        Err(_) => return refusals.stranger(format!("{from}: the TLS handshake took too long")),
-        Ok(Err((error, socket))) => {
-            let reason = tls::refusal(&error).unwrap_or_else(|| format!("the TLS handshake failed: {error}"));
-            // The verifier has noted what it refused under a party's name.
-            if refusals.lock().count == before {
-                refusals.stranger(format!("{from}: {reason}"));
-            }
-            return linger(socket).await;
+    let handshake = acceptor.accept_with(under(tcp), |c| c.set_buffer_limit(Some(WRITE_BUFFER)));
+    let handshake = async { handshake.await.map_err(|error| (error, NOTED.with(Cell::get))) };
+    let stream = match timeout(limit, NOTED.scope(Cell::new(false), handshake)).await {
+        Err(_) => return refusals.broken(format!("{from}: the TLS handshake took too long")),
+        Ok(Err((error, noted))) => {
+            return match tls::refusal(&error) {
+                _ if noted => {}
+                Some(reason) => refusals.stranger(format!("{from}: {reason}")),
+                None => refusals.broken(format!("{from}: the TLS handshake failed: {error}")),
+            };
         }
         Ok(Ok(stream)) => TlsStream::from(stream),
     };

@@ -16,6 +16,7 @@ use rustls::{
 };
 use sha2::{Digest, Sha256};
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     fs,
     path::Path,
@@ -140,7 +141,7 @@ pub(super) struct Refusals(Mutex<Noted>);
 pub(super) struct Noted {
     /// By the name in the certificate that was offered, whether or not it was believed.
     pub(super) parties: BTreeMap<String, String>,
-    /// The latest other caller.
+    /// The latest other caller that was refused or that refused this party; else the first whose connection broke.
     pub(super) stranger: Option<String>,
     /// All of them.
     pub(super) count: u64,
@@ -162,6 +163,18 @@ impl Refusals {
         noted.count += 1;
         noted.stranger = Some(reason);
     }
+
+    /// A handshake that merely broke tells less than any refusal.
+    pub(super) fn broken(&self, reason: String) {
+        let mut noted = self.lock();
+        noted.count += 1;
+        noted.stranger.get_or_insert(reason);
+    }
+}
+
+tokio::task_local! {
+    /// Whether the refusal of the caller whom the task takes through the TLS handshake is noted under a party's name.
+    pub(super) static NOTED: Cell<bool>;
 }
 
 /// Believes a caller whose certificate the authority signed and whose one name is that of a party that may call.
@@ -189,6 +202,8 @@ impl ClientCertVerifier for PartyVerifier {
             (Some(_), Ok(verified)) => Ok(verified),
             (Some(name), Err(error)) => {
                 self.refusals.party(&name, reason(&error));
+                // Outside of a handshake of the mesh nobody asks.
+                let _ = NOTED.try_with(|noted| noted.set(true));
                 Err(error)
             }
             (None, Err(error)) => Err(error),

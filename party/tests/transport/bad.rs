@@ -1,15 +1,13 @@
 //! Peers that are absent, slow, not who they should be, or that break the rules of the wire.
 
-use crate::{
-    LONG, RUN, bind,
-    certificates::Authority,
-    config, meshes, names,
-    raw::{self, RawPeer},
-};
+use crate::{LONG, RUN, bind, certificates::Authority, config, meshes, names, raw::RawPeer};
 use rcgen::date_time_ymd;
-use rustls::AlertDescription;
 use std::time::Duration;
-use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 use veilgrid_party::{
     config::TlsConfig,
     transport::{
@@ -104,18 +102,28 @@ async fn a_certificate_of_another_authority_is_refused_at_both_ends() {
     refused(&b, "party-0", there);
 }
 
-/// A reset would destroy the alert on its way: whoever refuses a certificate keeps its socket until the peer is done.
+/// Whoever else calls and hangs up, before it, after it and meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_alert_arrives_though_the_refused_peer_still_sends() {
+async fn a_refusal_is_told_beside_callers_that_hang_up() {
     let (ours, other, names) = (Authority::new(), Authority::new(), names(2));
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addresses = [listener.local_addr().unwrap().to_string(), String::new()];
-    let stranger = other.issue(&names[0], |_| {});
-    let refused_peer = tokio::task::spawn_blocking(move || raw::alert_after_a_late_end(&listener, &stranger));
-    let connecting =
-        bind().await.connect(config(&names, 1, &addresses, ours.issue(&names[1], |_| {}), SHORT));
-    refused(&error(connecting.await), "party-0", "its certificate is not signed by the authority");
-    assert_eq!(refused_peer.await.unwrap(), AlertDescription::UnknownCA);
+    let bindings = [bind().await, bind().await];
+    let addresses: Vec<String> = bindings.iter().map(|b| b.local_addr().to_string()).collect();
+    let [a, b] = bindings;
+    let callers = async {
+        loop {
+            drop(TcpStream::connect(&addresses[0]).await);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let meshes = async {
+        tokio::join!(
+            a.connect(config(&names, 0, &addresses, ours.issue(&names[0], |_| {}), SHORT)),
+            b.connect(config(&names, 1, &addresses, other.issue(&names[1], |_| {}), SHORT)),
+        )
+    };
+    let (here, there) = tokio::select! { meshes = meshes => meshes, () = callers => unreachable!() };
+    refused(&error(here), "party-1", "it believes another authority");
+    refused(&error(there), "party-0", "its certificate is not signed by the authority");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

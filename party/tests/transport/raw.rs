@@ -1,16 +1,11 @@
 //! A peer with a good certificate whose every byte a test writes.
 
 use rustls::{
-    AlertDescription, ClientConfig, RootCertStore, ServerConfig, ServerConnection,
+    ClientConfig, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
-use std::{
-    io::{self, Write},
-    net::TcpListener,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, sync::Arc};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -79,48 +74,5 @@ impl RawPeer {
         // However the connection ends.
         let _ = self.0.read_to_end(&mut bytes).await;
         bytes
-    }
-}
-
-/// Serves one handshake with the end of its flight held back until the caller has judged the certificate; the alert that
-/// the caller answers with. Panics where the connection is reset before.
-pub(crate) fn alert_after_a_late_end(listener: &TcpListener, tls: &TlsConfig) -> AlertDescription {
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![CertificateDer::from_pem_slice(tls.certificate.as_bytes()).unwrap()],
-            PrivateKeyDer::from_pem_slice(tls.key.as_bytes()).unwrap(),
-        )
-        .unwrap();
-    let mut server = ServerConnection::new(Arc::new(config)).unwrap();
-    let (mut tcp, _) = listener.accept().unwrap();
-    while !server.wants_write() {
-        server.read_tls(&mut tcp).unwrap();
-        server.process_new_packets().unwrap();
-    }
-    let mut flight = Vec::new();
-    while server.wants_write() {
-        server.write_tls(&mut flight).unwrap();
-    }
-    // The last record is a short one: all before it holds the certificate and its signature.
-    let (first, last) = flight.split_at(flight.len() - 1);
-    tcp.write_all(first).unwrap();
-    let pause = Duration::from_millis(100);
-    std::thread::sleep(pause);
-    tcp.write_all(last).unwrap();
-    std::thread::sleep(pause);
-    loop {
-        assert_ne!(
-            server.read_tls(&mut tcp).expect("the connection was reset"),
-            0,
-            "it ended without an alert"
-        );
-        match server.process_new_packets() {
-            Ok(_) => {}
-            Err(rustls::Error::AlertReceived(alert)) => return alert,
-            Err(error) => panic!("{error}"),
-        }
     }
 }
