@@ -15,7 +15,7 @@ plt.rcParams["svg.hashsalt"] = "veilgrid"
 def draw(path, title, x, y, lines, limit=None):
     figure, axes = plt.subplots(figsize=(5.2, 3.2))
     for name, points, color in lines:
-        axes.plot(*zip(*points), marker="o", color=color, label=name)
+        axes.plot(*zip(*points), marker="o", color=color, label=name, clip_on=False)
     if limit:
         axes.axhline(limit[1], color="#999999", linestyle="--", linewidth=1, label=limit[0])
     axes.set_xlim(left=0)

@@ -1,7 +1,12 @@
 //! How an attempt ends, other than well.
 
 use super::{attempt::Attempt, status::Draft};
-use crate::{clock, error::Error, names::FINALIZER, reason::Reason};
+use crate::{
+    clock,
+    error::{Error, is_missing},
+    names::FINALIZER,
+    reason::Reason,
+};
 use kube::{
     ResourceExt,
     api::{DeleteParams, Patch, PatchParams},
@@ -120,11 +125,13 @@ impl Attempt<'_> {
         let version = &self.job.metadata.resource_version;
         let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": version}});
         let jobs = self.ctx.api::<PrivateJob>(&self.home());
-        let patched =
-            jobs.patch_metadata(&self.job.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
-        // Without the finalizer it is gone, and nothing is left to look at.
-        if wanted {
-            self.ctx.cache.jobs.wrote(&patched.metadata);
+        match jobs.patch_metadata(&self.job.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await
+        {
+            Ok(patched) if wanted => self.ctx.cache.jobs.wrote(&patched.metadata),
+            Ok(_) => {}
+            // Without the finalizer it is gone, and nothing is left to look at.
+            Err(error) if !wanted && is_missing(&error) => {}
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }

@@ -104,7 +104,12 @@ pub fn observe(job: Option<&PartyJob>, pod: Option<(&PartyPod, bool)>) -> Sight 
                 ..Sight::default()
             },
             None => Sight {
-                message: if released.is_some() { "no pod yet" } else { "its queue holds it" }.into(),
+                message: match (job, released) {
+                    (None, _) => "its Job is gone",
+                    (Some(_), None) => "its queue holds it",
+                    (Some(_), Some(_)) => "no pod yet",
+                }
+                .into(),
                 released,
                 lost: job.is_none(),
                 never_started: job.is_some(),
@@ -184,6 +189,7 @@ pub fn observe(job: Option<&PartyJob>, pod: Option<(&PartyPod, bool)>) -> Sight 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::party::PartyJobSpec;
     use serde_json::json;
 
     fn pod(state: serde_json::Value) -> PartyPod {
@@ -211,6 +217,9 @@ mod tests {
             assert_eq!(ended(code, "").outcome(true), Outcome::Spent, "{code}");
         }
         assert_eq!(observe(None, None).outcome(true), Outcome::Spent);
+        let held = PartyJob { spec: PartyJobSpec { suspend: true }, ..PartyJob::default() };
+        let why = |job: Option<&PartyJob>| observe(job, None).message;
+        assert_eq!([why(None), why(Some(&held))], ["its Job is gone", "its queue holds it"]);
         let waiting = observe(
             Some(&PartyJob::default()),
             Some((&pod(json!({"waiting": {"reason": "ErrImageNeverPull"}})), true)),

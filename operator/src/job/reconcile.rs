@@ -180,6 +180,9 @@ impl Attempt<'_> {
         draft.state("PartiesReady", Truth::False, Reason::Waiting, "");
         draft.phase(Phase::Running, Reason::Waiting, "the parties' pods are made");
         draft.parties();
+        // This look began before they were made.
+        let pending = draft.status.parties.iter_mut().filter(|party| party.phase == PartyPhase::Pending);
+        pending.for_each(|party| party.message = "no pod yet".into());
         self.ctx.told.note(self.seats[0].uid);
         draft.write().await
     }
