@@ -4,9 +4,11 @@
 
 #kernel matmul_u32 U32
 #kernel matmul_u64
+#kernel matmul_m61 M61
 
 #import params
 #import lanes
+#import sums
 
 // Elements of a vector.
 #ifdef U32
@@ -37,7 +39,7 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
     let column = (me % 8u) * 2u;
 #for R 0 1 2 3
 #for V 0 1
-    var sum_R_V = lanes_zero();
+    var sum_R_V = sum_zero();
 #endfor
 #endfor
     for (var front = 0u; front < params.bits; front += 8u) {
@@ -58,16 +60,21 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
                 let b_1 = right[at + 1u];
 #for R 0 1 2 3
                 let splat_R = lanes_splat(a_R, place);
-                sum_R_0 = lanes_add(sum_R_0, lanes_mul(splat_R, b_0));
-                sum_R_1 = lanes_add(sum_R_1, lanes_mul(splat_R, b_1));
+                sum_R_0 = sum_product(sum_R_0, splat_R, b_0);
+                sum_R_1 = sum_product(sum_R_1, splat_R, b_1);
 #endfor
             }
+#for R 0 1 2 3
+#for V 0 1
+            sum_R_V = sum_settled(sum_R_V);
+#endfor
+#endfor
         }
         workgroupBarrier();
     }
     let first = (top + row) * wide + start + column;
 #for AT,R 0u,0 1u,1 2u,2 3u,3
-    sums[first + AT * wide] = lanes_add(sums[first + AT * wide], sum_R_0);
-    sums[first + AT * wide + 1u] = lanes_add(sums[first + AT * wide + 1u], sum_R_1);
+    sums[first + AT * wide] = sum_added(sum_R_0, sums[first + AT * wide]);
+    sums[first + AT * wide + 1u] = sum_added(sum_R_1, sums[first + AT * wide + 1u]);
 #endfor
 }

@@ -38,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&folder, "bits", &[bits(1), bits(69), bits(128)])?;
     write(&folder, "truncation", &[truncation(0), truncation(13), truncation(40)])?;
     write(&folder, "matmul", &[matmul::<u32>(32), matmul::<u64>(64)])?;
+    write(&folder, "matmul_m61", &[matmul_m61()])?;
     write(&folder, "replicated", &[replicated()])?;
     write(&folder, "stream", &[stream(0, false)?, stream(u64::MAX - 19, true)?])?;
     write(&folder, "adder", &[adder(1, 5)?, adder(7, 70)?, adder(12, 3)?])?;
@@ -325,4 +326,22 @@ fn matmul<T: Word>(bits: u32) -> Matmul {
     let shape = veilgrid_kernels::matmul::Shape { rows, inner, columns };
     spec::matmul::multiply_add(shape, &a, &b, &mut sums);
     Matmul { bits, rows, inner, columns, a: wide(&a), b: wide(&b), acc: wide(&acc), sums: wide(&sums) }
+}
+
+fn matmul_m61() -> Matmul {
+    use veilgrid_kernels::Field as _;
+    let (rows, inner, columns) = (3, 5, 3);
+    let p = M61::MODULUS;
+    let elements = |id, special: [u64; 4], len| {
+        let words: Vec<u64> = spec::mask::words(&KEY, id, 0, len);
+        let words = special.into_iter().chain(words).take(len);
+        words.map(|word| M61::new(word % p).expect("a remainder")).collect::<Vec<M61>>()
+    };
+    let (a, b) = (elements(18, [p - 1, p - 1, 1 << 31, p / 2], 15), elements(19, [p - 1, 0, 1 << 30, 1], 15));
+    let acc = elements(20, [p - 1, 0, 1, p - 2], 9);
+    let mut sums = acc.clone();
+    let shape = veilgrid_kernels::matmul::Shape { rows, inner, columns };
+    spec::matmul::multiply_add_field(shape, &a, &b, &mut sums);
+    let text = |elements: &[M61]| words(veilgrid_kernels::field::words(elements));
+    Matmul { bits: 61, rows, inner, columns, a: text(&a), b: text(&b), acc: text(&acc), sums: text(&sums) }
 }

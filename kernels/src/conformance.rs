@@ -11,7 +11,7 @@ mod truncation;
 
 pub use bits::{bit_vectors, bits_refused, planes, planes_of_sums};
 pub use field::{field_errors, field_powers, fields, polynomials};
-pub use matmul::matrices;
+pub use matmul::{batches, matrices};
 pub use replicated::replicated;
 pub use truncation::truncation;
 
@@ -35,7 +35,7 @@ macro_rules! conformance_suite {
                 bit_vectors planes planes_of_sums bits_refused
                 fields field_powers polynomials field_errors
                 replicated truncation
-                matrices);
+                matrices batches);
         }
     };
     (@tests $open:expr; $($check:ident)*) => {

@@ -186,5 +186,18 @@ fn matmul(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
     let (a, b) = (narrow(&a[..7 * 13]), narrow(&b));
     matmul::multiply_add(device, shape, &a, &b, &mut got_narrow)?;
     spec::matmul::multiply_add(shape, &a, &b, &mut want_narrow);
-    Ok(got == want && got_narrow == want_narrow)
+    let mut right = got == want && got_narrow == want_narrow;
+    matmul::transpose(device, 7, 19, &want, &mut got)?;
+    let mut turned = vec![0; 7 * 19];
+    spec::matmul::transpose(7, 19, &want, &mut turned);
+    right &= got == turned;
+    let prime = |id, len| {
+        let words: Vec<u64> = spec::mask::words(key, id, 0, len);
+        words.into_iter().map(|word| M61::new(word % M61::MODULUS).unwrap_or(M61::ZERO)).collect::<Vec<_>>()
+    };
+    let (a, b, mut got) = (prime(12, 7 * 13), prime(13, 13 * 19), prime(14, 7 * 19));
+    let mut want = got.clone();
+    matmul::multiply_add(device, shape, &a, &b, &mut got)?;
+    spec::matmul::multiply_add_field(shape, &a, &b, &mut want);
+    Ok(right && got == want)
 }

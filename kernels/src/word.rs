@@ -1,9 +1,11 @@
 //! The two ring elements.
 
-use crate::cpu::matmul::Product;
+use crate::cpu::Lane;
+use crate::cpu::matmul::Entry;
+use crate::matmul::Element;
 
 /// An element of the integers modulo 2^32 or 2^64: `u32` or `u64`.
-pub trait Word: Product {
+pub trait Word: Element + Entry<Raw = Self> + Lane + zeroize::Zeroize {
     /// The neutral element of addition.
     const ZERO: Self;
     /// Sum modulo 2^bits.

@@ -7,7 +7,11 @@ fn cpu(level: Level) -> Option<Device> {
     match Device::cpu_at(level) {
         Ok(device) => Some(device),
         Err(DeviceError::Unsupported { level, .. }) => {
-            let name = if level == Level::Avx512 { "AVX-512" } else { "AVX2" };
+            let name = match level {
+                Level::Amx => "AMX that this process may use",
+                Level::Avx512 => "AVX-512",
+                _ => "AVX2",
+            };
             eprintln!("skipped: this CPU has no {name}");
             None
         }
@@ -18,6 +22,7 @@ fn cpu(level: Level) -> Option<Device> {
 conformance_suite!(scalar, cpu(Level::Scalar));
 conformance_suite!(avx2, cpu(Level::Avx2));
 conformance_suite!(avx512, cpu(Level::Avx512));
+conformance_suite!(amx, cpu(Level::Amx));
 
 #[test]
 fn a_vector_of_many_batches() {

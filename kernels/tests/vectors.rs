@@ -261,6 +261,20 @@ fn matrices() {
     }
 }
 
+#[test]
+fn matrices_of_a_prime_field() {
+    for vector in vectors!(Matmul, "matmul_m61.json") {
+        for device in devices() {
+            let elements = |texts: &[String]| field::elements::<M61>(&unwords(texts)).unwrap().to_vec();
+            let shape = matmul::Shape { rows: vector.rows, inner: vector.inner, columns: vector.columns };
+            let mut acc = elements(&vector.acc);
+            matmul::multiply_add(&device, shape, &elements(&vector.a), &elements(&vector.b), &mut acc)
+                .unwrap();
+            assert!(acc == elements(&vector.sums), "{}", device.describe());
+        }
+    }
+}
+
 fn matrices_of<T: Word>(device: &Device, vector: &Matmul) {
     let shape = matmul::Shape { rows: vector.rows, inner: vector.inner, columns: vector.columns };
     let mut acc = elements::<T>(&vector.acc);

@@ -9,8 +9,8 @@ use veilgrid_party::exit::Exit;
 
 /// Lists the devices of this machine: limits, self-test, and about how fast they are
 ///
-/// Every device gives the same bits, or is refused by its self-test. VEILGRID_LEVEL=scalar, avx2 or avx512 forces the
-/// level of the CPU; the device of a job is chosen by spec.device in its manifest.
+/// Every device gives the same bits, or is refused by its self-test. VEILGRID_LEVEL=scalar, avx2, avx512 or amx forces
+/// the level of the CPU; the device of a job is chosen by spec.device in its manifest.
 #[derive(Args)]
 #[command(after_help = "Examples:
   veilgrid devices

@@ -7,6 +7,8 @@ use pulp::Simd;
 pub trait Lanes64: Simd {
     /// The product of the low 32 bits of both.
     fn mul_low(self, a: Self::u64s, b: Self::u64s) -> Self::u64s;
+    /// `x` as the low 32 bits of every lane, for [`mul_low`](Self::mul_low): what is above is any bits.
+    fn splat_low(self, x: u32) -> Self::u64s;
     /// The form in which the level compares: a lane plus a constant, so `flip(x) + y` is `flip(x + y)`.
     fn flip(self, x: Self::u64s) -> Self::u64s;
     /// All bits of a lane set where `a < b`, both flipped; none elsewhere.
@@ -21,6 +23,10 @@ impl Lanes64 for pulp::Scalar {
     #[inline(always)]
     fn mul_low(self, a: u64, b: u64) -> u64 {
         u64::from(a as u32) * u64::from(b as u32)
+    }
+    #[inline(always)]
+    fn splat_low(self, x: u32) -> u64 {
+        u64::from(x)
     }
     #[inline(always)]
     fn flip(self, x: u64) -> u64 {
@@ -54,6 +60,11 @@ mod x86 {
         fn mul_low(self, a: u64x4, b: u64x4) -> u64x4 {
             cast(self.avx2._mm256_mul_epu32(cast(a), cast(b)))
         }
+        /// From memory no instruction but a load.
+        #[inline(always)]
+        fn splat_low(self, x: u32) -> u64x4 {
+            cast(self.splat_u32s(x))
+        }
         /// AVX2 compares signed lanes alone.
         #[inline(always)]
         fn flip(self, x: u64x4) -> u64x4 {
@@ -78,6 +89,11 @@ mod x86 {
         #[inline(always)]
         fn mul_low(self, a: u64x8, b: u64x8) -> u64x8 {
             cast(self.avx512f._mm512_mul_epu32(cast(a), cast(b)))
+        }
+        /// From memory no instruction but a load.
+        #[inline(always)]
+        fn splat_low(self, x: u32) -> u64x8 {
+            cast(self.splat_u32s(x))
         }
         #[inline(always)]
         fn flip(self, x: u64x8) -> u64x8 {

@@ -1,6 +1,8 @@
 //! The vector levels and how a kernel is run at one.
 
 use super::IntSimd;
+#[cfg(target_arch = "x86_64")]
+use super::amx::Tiles;
 use crate::DeviceError;
 use std::ffi::OsStr;
 use std::fmt;
@@ -14,11 +16,13 @@ pub enum Level {
     Avx2,
     /// 512-bit vectors (x86-64-v4).
     Avx512,
+    /// As [`Level::Avx512`], and products of matrices on AMX's tiles of bytes (AMX-INT8), which Linux must permit.
+    Amx,
 }
 
 impl Level {
     /// All levels, the plainest first.
-    pub const ALL: [Level; 3] = [Level::Scalar, Level::Avx2, Level::Avx512];
+    pub const ALL: [Level; 4] = [Level::Scalar, Level::Avx2, Level::Avx512, Level::Amx];
 
     /// The best that this CPU has.
     pub fn best() -> Level {
@@ -30,7 +34,7 @@ impl Level {
         match self {
             Level::Scalar => 64,
             Level::Avx2 => 256,
-            Level::Avx512 => 512,
+            Level::Avx512 | Level::Amx => 512,
         }
     }
 
@@ -48,6 +52,7 @@ impl Level {
             Level::Scalar => "scalar",
             Level::Avx2 => "avx2",
             Level::Avx512 => "avx512",
+            Level::Amx => "amx",
         }
     }
 }
@@ -66,6 +71,8 @@ pub(crate) enum Arch {
     Avx2(pulp::x86::V3),
     #[cfg(target_arch = "x86_64")]
     Avx512(pulp::x86::V4),
+    #[cfg(target_arch = "x86_64")]
+    Amx(Tiles),
 }
 
 /// A batch to compute: its arguments, and a body that is generic over the vector level.
@@ -87,8 +94,10 @@ impl Arch {
             Level::Avx2 => pulp::x86::V3::try_new().map(Arch::Avx2),
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => pulp::x86::V4::try_new().map(Arch::Avx512),
+            #[cfg(target_arch = "x86_64")]
+            Level::Amx => Tiles::try_new().map(Arch::Amx),
             #[cfg(not(target_arch = "x86_64"))]
-            Level::Avx2 | Level::Avx512 => None,
+            Level::Avx2 | Level::Avx512 | Level::Amx => None,
         }
     }
 
@@ -105,6 +114,8 @@ impl Arch {
             Arch::Avx2(_) => Level::Avx2,
             #[cfg(target_arch = "x86_64")]
             Arch::Avx512(_) => Level::Avx512,
+            #[cfg(target_arch = "x86_64")]
+            Arch::Amx(_) => Level::Amx,
         }
     }
 
@@ -115,6 +126,8 @@ impl Arch {
             Arch::Avx2(simd) => simd.vectorize(Bound { kernel, simd }),
             #[cfg(target_arch = "x86_64")]
             Arch::Avx512(simd) => simd.vectorize(Bound { kernel, simd }),
+            #[cfg(target_arch = "x86_64")]
+            Arch::Amx(tiles) => Arch::Avx512(tiles.simd()).run(kernel),
         }
     }
 }

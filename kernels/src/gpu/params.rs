@@ -68,6 +68,12 @@ impl Params {
         params
     }
 
+    /// Adds the rows of a product, and the vectors of a row of its left matrix.
+    pub(super) fn rows(mut self, rows: usize, deep: usize) -> Params {
+        self.wide(UPPER, rows as u64 | (deep as u64) << 32);
+        self
+    }
+
     /// For powers.
     pub(super) fn exponent(exponent: u64) -> Params {
         let mut params = Params::new();

@@ -22,7 +22,7 @@ type Check = fn(&Gpu) -> Result<bool, KernelError>;
 
 /// The first kernel that gives wrong bits, or fails.
 pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
-    let checks: [(&'static str, Check); 36] = [
+    let checks: [(&'static str, Check); 42] = [
         ("ring_add_u32", |gpu| zip::<u32>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_add_u64", |gpu| zip::<u64>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_sub_u32", |gpu| zip::<u32>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
@@ -49,6 +49,12 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         ("bits_transpose", bits_transpose),
         ("matmul_u32", matmul::<u32>),
         ("matmul_u64", matmul::<u64>),
+        ("matmul_m61", matmul_m61),
+        ("matmul_each_u32", matmul_each::<u32>),
+        ("matmul_each_u64", matmul_each::<u64>),
+        ("matmul_each_m61", matmul_each_m61),
+        ("matmul_transpose_u32", transpose::<u32>),
+        ("matmul_transpose_u64", transpose::<u64>),
         ("field_add_m61", |gpu| field::<M61>(|acc, other| gpu.field_add(acc, other), spec::field::add)),
         ("field_add_field64", |gpu| {
             field::<Field64>(|acc, other| gpu.field_add(acc, other), spec::field::add)
@@ -239,5 +245,56 @@ fn matmul<T: Word>(gpu: &Gpu) -> Result<bool, KernelError> {
     let mut want = got.clone();
     gpu.multiply_add(shape, &a, &b, &mut got)?;
     spec::matmul::multiply_add(shape, &a, &b, &mut want);
+    Ok(got == want)
+}
+
+/// Elements of which many are the largest: it makes the largest sums.
+fn m61(id: u64, len: usize) -> Result<Vec<M61>, KernelError> {
+    let largest =
+        |i: usize, word: u64| if i.is_multiple_of(3) { M61::MODULUS - 1 } else { word % M61::MODULUS };
+    let random = words::<u64>(&KEY, id, 0, len).into_iter().enumerate();
+    elements(&random.map(|(i, word)| largest(i, word)).collect::<Vec<_>>()).map(<[M61]>::to_vec)
+}
+
+fn matmul_m61(gpu: &Gpu) -> Result<bool, KernelError> {
+    let shape = Shape { rows: 35, inner: 37, columns: 67 };
+    let (a, b, mut got) = (m61(15, 35 * 37)?, m61(16, 37 * 67)?, m61(17, 35 * 67)?);
+    let mut want = got.clone();
+    gpu.multiply_add(shape, &a, &b, &mut got)?;
+    spec::matmul::multiply_add_field(shape, &a, &b, &mut want);
+    Ok(got == want)
+}
+
+/// Sixty products, of sizes that no vector divides.
+const EACH: (usize, Shape) = (60, Shape { rows: 2, inner: 7, columns: 5 });
+
+fn matmul_each<T: Word>(gpu: &Gpu) -> Result<bool, KernelError> {
+    let (count, shape) = EACH;
+    let (a, b) = (words::<T>(&KEY, 15, 0, count * 14), words::<T>(&KEY, 16, 0, count * 35));
+    let mut got = words::<T>(&KEY, 17, 0, count * 10);
+    let mut want = got.clone();
+    gpu.multiply_add_batch(shape, &a, &b, &mut got)?;
+    for ((a, b), want) in a.chunks(14).zip(b.chunks(35)).zip(want.chunks_mut(10)) {
+        spec::matmul::multiply_add(shape, a, b, want);
+    }
+    Ok(got == want)
+}
+
+fn matmul_each_m61(gpu: &Gpu) -> Result<bool, KernelError> {
+    let (count, shape) = EACH;
+    let (a, b, mut got) = (m61(15, count * 14)?, m61(16, count * 35)?, m61(17, count * 10)?);
+    let mut want = got.clone();
+    gpu.multiply_add_batch(shape, &a, &b, &mut got)?;
+    for ((a, b), want) in a.chunks(14).zip(b.chunks(35)).zip(want.chunks_mut(10)) {
+        spec::matmul::multiply_add_field(shape, a, b, want);
+    }
+    Ok(got == want)
+}
+
+fn transpose<T: Word>(gpu: &Gpu) -> Result<bool, KernelError> {
+    let from = words::<T>(&KEY, 18, 0, 35 * 67);
+    let (mut got, mut want) = (from.clone(), from.clone());
+    gpu.matrix_transpose(35, 67, &from, &mut got)?;
+    spec::matmul::transpose(35, 67, &from, &mut want);
     Ok(got == want)
 }

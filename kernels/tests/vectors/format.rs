@@ -187,7 +187,8 @@ pub struct Replicated {
     pub product: Vec<String>,
 }
 
-/// `acc` plus the product of a rows by inner and an inner by columns matrix.
+/// `acc` plus the product of a rows by inner and an inner by columns matrix, modulo 2^bits; modulo 2^61 - 1 in the file
+/// of `M61`.
 #[derive(Serialize, Deserialize)]
 pub struct Matmul {
     pub bits: u32,

@@ -1,0 +1,84 @@
+//! Sums of products modulo 2^61 - 1, reduced late.
+//!
+//! An element is `low + 2^31 high`, of 31 and 30 bits, and 2^62 is 2. So a product is a part of weight 1, `low low + 2
+//! high high`, below 6 * 2^60, and one of weight 2^31, `low high + high low`, below 2^62. A settled part is below
+//! 2^61 + 8, and two more products make it less than 2^64.
+
+use super::matmul::{Entry, Product};
+use super::{IntSimd, Prime};
+use crate::field::{Field, M61, words, words_mut};
+
+/// Bits of the low part of an element.
+const LOW: u32 = 31;
+
+impl Entry for M61 {
+    type Raw = u64;
+    const NAME: &'static str = "m61";
+    #[inline(always)]
+    fn raw(elements: &[M61]) -> &[u64] {
+        words(elements)
+    }
+    #[inline(always)]
+    fn raw_mut(elements: &mut [M61]) -> &mut [u64] {
+        words_mut(elements)
+    }
+    #[inline(always)]
+    fn plus(a: u64, b: u64) -> u64 {
+        M61::add(pulp::Scalar, a, b)
+    }
+}
+
+/// The same modulo 2^61 - 1, below 2^61 + 8.
+#[inline(always)]
+fn fold<S: IntSimd>(simd: S, x: S::u64s) -> S::u64s {
+    let low = simd.and_u64s(x, simd.splat_u64s(M61::MODULUS));
+    simd.add_u64s(low, simd.right_u64s(x, 61))
+}
+
+impl Product for M61 {
+    /// The parts of weight 1 and 2^31.
+    type Sum<S: IntSimd> = [S::u64s; 2];
+    /// Low, high and twice high.
+    type Right<S: IntSimd> = [S::u64s; 3];
+    #[inline(always)]
+    fn rows<S: IntSimd>() -> usize {
+        // 32 registers there, 16 elsewhere.
+        if size_of::<S::u64s>() == 64 { 4 } else { 2 }
+    }
+    #[inline(always)]
+    fn packed(a: u64) -> [u64; 2] {
+        [a & ((1 << LOW) - 1), a >> LOW]
+    }
+    #[inline(always)]
+    fn right<S: IntSimd>(simd: S, b: S::u64s) -> [S::u64s; 3] {
+        let high = simd.right_u64s(b, LOW);
+        [simd.and_u64s(b, simd.splat_u64s((1 << LOW) - 1)), high, simd.add_u64s(high, high)]
+    }
+    #[inline(always)]
+    fn none<S: IntSimd>(simd: S) -> [S::u64s; 2] {
+        [simd.splat_u64s(0); 2]
+    }
+    #[inline(always)]
+    fn product<S: IntSimd>(
+        simd: S,
+        [one, cross]: [S::u64s; 2],
+        [low, high]: [u64; 2],
+        [b_low, b_high, b_twice]: [S::u64s; 3],
+    ) -> [S::u64s; 2] {
+        let (low, high) = (simd.splat_low(low as u32), simd.splat_low(high as u32));
+        let one = simd.add_u64s(one, simd.mul_low(low, b_low));
+        let cross = simd.add_u64s(cross, simd.mul_low(low, b_high));
+        [simd.add_u64s(one, simd.mul_low(high, b_twice)), simd.add_u64s(cross, simd.mul_low(high, b_low))]
+    }
+    #[inline(always)]
+    fn settled<S: IntSimd>(simd: S, [one, cross]: [S::u64s; 2]) -> [S::u64s; 2] {
+        [fold(simd, one), fold(simd, cross)]
+    }
+    /// `2^31 (low + 2^30 high)` is `2^31 low + high`; the sum of all is below 2^63.
+    #[inline(always)]
+    fn total<S: IntSimd>(simd: S, [one, cross]: [S::u64s; 2]) -> S::u64s {
+        let low = simd.and_u64s(cross, simd.splat_u64s((1 << 30) - 1));
+        let turned = simd.add_u64s(simd.left_u64s(low, LOW), simd.right_u64s(cross, 30));
+        simd.reduce_once(fold(simd, simd.add_u64s(one, turned)), simd.splat_u64s(M61::MODULUS))
+    }
+}
