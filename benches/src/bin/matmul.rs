@@ -1,68 +1,87 @@
-//! Matrix products on one core beside numpy's and beside their multiplications alone. Prints rows of
-//! `docs/performance.md`.
+//! Matrix products on one core, at every level of the CPU, beside numpy's, beside their multiplications alone and, on
+//! AMX's tiles, beside AVX-512. Prints rows of `docs/performance.md`.
 
-use pulp::{Simd, x86::V3};
+use pulp::x86::{V3, V4};
+use pulp::{NullaryFnOnce, Simd};
 use std::error::Error;
 use std::hint::black_box;
 use std::process::Command;
 use veilgrid_benches::{cpu_name, side_by_side};
 use veilgrid_kernels::matmul::{Shape, multiply_add};
-use veilgrid_kernels::{Device, Word};
+use veilgrid_kernels::{Device, Level, Word};
 
 const SIDE: usize = 1024;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let device = Device::cpu()?;
-    println!("{}, {}", cpu_name(), device.describe());
+    println!("{}", cpu_name());
     println!("| work | level | Veilgrid | peer | ratio |\n|---|---|---|---|---|");
-    product::<u64>(&device, "u64", 4)?;
-    product::<u32>(&device, "u32", 8)?;
-    Ok(())
+    products::<u64>("u64")?;
+    products::<u32>("u32")
 }
 
-/// `lanes` elements a vector.
-fn product<T: Word>(device: &Device, name: &str, lanes: usize) -> Result<(), Box<dyn Error>> {
-    let avx2 = V3::try_new().ok_or("this CPU has no AVX2")?;
+fn products<T: Word>(name: &str) -> Result<(), Box<dyn Error>> {
     let shape = Shape { rows: SIDE, inner: SIDE, columns: SIDE };
-    let ones: Vec<T> =
+    let factor: Vec<T> =
         (0..SIDE * SIDE).map(|i| T::from_le(&(i as u64).to_le_bytes()[..size_of::<T>()])).collect();
-    let mut acc = ones.clone();
-    let (ours, limit) = side_by_side(
-        ROUNDS,
-        || multiply_add(device, shape, &ones, &ones, black_box(&mut acc)).expect("a product"),
-        || {
-            let vectors = SIDE.pow(3) / lanes;
-            avx2.vectorize(Multiplications { simd: avx2, vectors, wide: lanes == 4 });
-        },
-    );
-    let speed = |seconds: f64| SIDE.pow(3) as f64 / seconds / 1e9;
-    let row = |work: &str, peer: f64| {
-        println!(
-            "| {name} matrices, 1024^3 ({work}) | {} | {:.2} G products/s | {:.2} G products/s | {:.2} |",
-            device.describe(),
-            speed(ours),
-            speed(peer),
-            peer / ours
+    let product =
+        |device: &Device, acc: &mut [T]| multiply_add(device, shape, &factor, &factor, black_box(acc));
+    let numpy = numpy(name).inspect_err(|error| println!("numpy: {error}")).ok();
+    let (mut acc, mut other) = (factor.clone(), factor.clone());
+    for level in [Level::Avx2, Level::Avx512, Level::Amx] {
+        let Ok(device) = Device::cpu_at(level) else {
+            println!("this machine has no {level}");
+            continue;
+        };
+        let peer = if level == Level::Amx { "AVX-512" } else { "multiply instructions alone" };
+        let beside = Device::cpu_at(Level::Avx512);
+        let (ours, peers) = side_by_side(
+            ROUNDS,
+            || product(&device, &mut acc).expect("a product"),
+            || match (level, &beside) {
+                (Level::Amx, Ok(avx512)) => product(avx512, &mut other).expect("a product"),
+                _ => multiplications(level, size_of::<T>() == 8),
+            },
         );
-    };
-    row("multiply instructions alone", limit);
-    match numpy(name) {
-        Ok(seconds) => row("`numpy`", seconds),
-        Err(error) => println!("numpy: {error}"),
+        row(name, peer, level, ours, peers);
+        if let Some(numpy) = numpy {
+            row(name, "`numpy`", level, ours, numpy);
+        }
     }
     Ok(())
 }
 
-/// Multiplications on twelve vectors in turn, as many as a product of matrices takes by AVX2: for each vector one of
-/// 32-bit lanes, and for u64 one of the lower halves besides.
-struct Multiplications {
-    simd: V3,
+fn row(name: &str, work: &str, level: Level, ours: f64, peer: f64) {
+    let speed = |seconds: f64| SIDE.pow(3) as f64 / seconds / 1e9;
+    let (fast, slow) = (speed(ours), speed(peer));
+    println!(
+        "| {name} matrices, 1024^3 ({work}) | cpu {level} | {fast:.2} G products/s | {slow:.2} G products/s | {:.2} |",
+        peer / ours
+    );
+}
+
+/// As many multiplications of vectors as a product of matrices takes at the level.
+fn multiplications(level: Level, wide: bool) {
+    let width = if level == Level::Avx2 { 256 } else { 512 };
+    let vectors = SIDE.pow(3) * if wide { 64 } else { 32 } / width;
+    if level == Level::Avx2 {
+        let simd = V3::try_new().expect("a device at the level");
+        simd.vectorize(Multiplications { simd, vectors, wide });
+    } else {
+        let simd = V4::try_new().expect("a device at the level");
+        simd.vectorize(Multiplications { simd, vectors, wide });
+    }
+}
+
+/// Multiplications on twelve vectors in turn.
+struct Multiplications<S> {
+    simd: S,
     vectors: usize,
     wide: bool,
 }
 
-impl pulp::NullaryFnOnce for Multiplications {
+/// By AVX2 one of 32-bit lanes for each vector, and for u64 one of the lower halves besides.
+impl NullaryFnOnce for Multiplications<V3> {
     type Output = ();
 
     #[inline(always)]
@@ -78,6 +97,28 @@ impl pulp::NullaryFnOnce for Multiplications {
                 if self.wide {
                     *x = pulp::cast(avx2._mm256_mul_epu32(pulp::cast(*x), pulp::cast(b)));
                 }
+            }
+        }
+        black_box(x);
+    }
+}
+
+/// By AVX-512 one for each vector.
+impl NullaryFnOnce for Multiplications<V4> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Multiplications { simd, vectors, wide } = self;
+        let mut x = [simd.splat_u64s(3); 12];
+        let b = black_box(simd.splat_u64s(5));
+        for _ in 0..vectors / 12 {
+            for x in &mut x {
+                let product = match wide {
+                    true => simd.avx512dq._mm512_mullo_epi64(pulp::cast(*x), pulp::cast(b)),
+                    false => simd.avx512f._mm512_mullo_epi32(pulp::cast(*x), pulp::cast(b)),
+                };
+                *x = simd.xor_u64s(pulp::cast(product), b);
             }
         }
         black_box(x);
