@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures Veilgrid beside its peers, in the same run. Prints Markdown; plots go to docs/plots.
-# The peers (the chacha20, opendp, prio and p3-goldilocks crates, numpy, DuckDB) are installed here and nowhere else.
+# The peers (the chacha20, opendp, prio, p3-goldilocks and blahaj crates, numpy, DuckDB) are installed here and nowhere else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=.tools/bench
@@ -15,5 +15,6 @@ cargo run --release --locked --quiet --bin bits
 PYTHON=$PWD/../$tools/bin/python cargo run --release --locked --quiet --bin matmul
 cargo run --release --locked --quiet --bin secure_sum
 (cd field && cargo run --release --locked --quiet) # in its folder: it is built for this CPU
+(cd field && cargo run --release --locked --quiet --bin shamir)
 cd ..
 $tools/bin/python benches/job.py --binary "${CARGO_TARGET_DIR:-target}/release/veilgrid" --plots docs/plots "$@"

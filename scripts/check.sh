@@ -8,5 +8,6 @@ step "format" cargo fmt --all --check
 step "lints" cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
 step "the command without a cluster, as the demo has it" cargo clippy --release --locked --workspace --no-default-features --bin veilgrid --quiet -- -D warnings
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps --quiet
+step "crates that stand alone" scripts/package.sh --quiet
 step "licences, sources, duplicate crates" scripts/deny.sh
 steps_done

@@ -43,6 +43,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&folder, "stream", &[stream(0, false)?, stream(u64::MAX - 19, true)?])?;
     write(&folder, "adder", &[adder(1, 5)?, adder(7, 70)?, adder(12, 3)?])?;
     write(&folder, "field", &[field::<M61>(), field::<Field64>()])?;
+    write(&folder, "shamir", &[shamir::<M61>(), shamir::<Field64>()])?;
+    write(&folder, "uniform", &[uniform::<M61>(), uniform::<Field64>()])?;
     Ok(())
 }
 
@@ -131,6 +133,65 @@ fn field<F: veilgrid_kernels::Field>() -> format::Field {
         refused_index: 2,
         a: text(&a),
         b: text(&b),
+    }
+}
+
+fn uniform<F: veilgrid_kernels::Field>() -> format::Uniform {
+    let mut elements = vec![F::ZERO; 19];
+    spec::field::uniform(&KEY, 24, 0xffff_fffe, &mut elements);
+    format::Uniform {
+        name: F::NAME.to_owned(),
+        at: At::new(KEY, 24, 0xffff_fffe),
+        elements: words(veilgrid_kernels::field::words(&elements)),
+    }
+}
+
+/// Two wrong shares in each of two elements, of three parties in all; then three in one.
+fn shamir<F: veilgrid_kernels::Field>() -> format::Shamir {
+    let (parties, threshold, len) = (9, 3, 9);
+    let mut secret = vec![F::ZERO; len];
+    spec::field::uniform(&KEY, 25, 0, &mut secret);
+    secret[0] = F::ZERO;
+    secret[1] = F::new(F::MODULUS - 1).expect("the largest element");
+    let mut shares = vec![F::ZERO; len * parties as usize];
+    spec::shamir::split(&secret, threshold, (&KEY, 26, 0xffff_fffd), &mut shares);
+    let text = |elements: &[F]| words(veilgrid_kernels::field::words(elements));
+    let decoded = [8, 2, 1, 9, 4, 5, 7, 3];
+    let with = |lies: &[(usize, usize)]| {
+        let mut given: Vec<Vec<F>> =
+            decoded.iter().map(|party| shares[(party - 1) * len..party * len].to_vec()).collect();
+        for (place, element) in lies {
+            let by = F::new(1 << place).expect("a power below the modulus");
+            spec::field::add(&mut given[*place][*element..=*element], &[by]);
+        }
+        given
+    };
+    let decoded = decoded.map(|party| party as u32);
+    let wrong = with(&[(0, 2), (6, 2), (6, 8), (3, 8)]);
+    let views: Vec<&[F]> = wrong.iter().map(Vec::as_slice).collect();
+    let mut corrected = vec![F::ZERO; len];
+    let liars = spec::shamir::correct(&decoded, threshold, &views, &mut corrected).expect("few enough");
+    assert!(corrected == secret, "corrected");
+    let hopeless = with(&[(0, 2), (6, 2), (7, 2)]);
+    let views: Vec<&[F]> = hopeless.iter().map(Vec::as_slice).collect();
+    assert!(spec::shamir::correct(&decoded, threshold, &views, &mut corrected).is_none(), "too many");
+    format::Shamir {
+        name: F::NAME.to_owned(),
+        parties,
+        threshold,
+        secret: text(&secret),
+        at: At::new(KEY, 26, 0xffff_fffd),
+        shares: shares.chunks(len).map(text).collect(),
+        given: vec![7, 1, 9, 4],
+        decoded: decoded.to_vec(),
+        wrong: wrong.iter().map(|share| text(share)).collect(),
+        misfits: vec![2, 8],
+        liars,
+        hopeless: hopeless.iter().map(|share| text(share)).collect(),
+        hopeless_element: 2,
+        too_few: vec![5, 2, 7],
+        nobody: vec![1, 2, 3, 10],
+        twice: vec![4, 1, 2, 4],
     }
 }
 

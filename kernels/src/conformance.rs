@@ -7,12 +7,14 @@ mod bits;
 mod field;
 mod matmul;
 mod replicated;
+mod shamir;
 mod truncation;
 
 pub use bits::{bit_vectors, bits_refused, planes, planes_of_sums};
-pub use field::{field_errors, field_powers, fields, polynomials};
+pub use field::{field_errors, field_powers, fields, polynomials, uniform_elements};
 pub use matmul::{batches, matrices};
 pub use replicated::replicated;
+pub use shamir::{shamir, shamir_of_liars, shamir_of_many, shamir_refused};
 pub use truncation::truncation;
 
 use crate::{
@@ -33,9 +35,10 @@ macro_rules! conformance_suite {
             use super::*;
             $crate::conformance_suite!(@tests $open; ring keystream masks shares encoding decoding noise exhaustion errors
                 bit_vectors planes planes_of_sums bits_refused
-                fields field_powers polynomials field_errors
+                fields field_powers polynomials field_errors uniform_elements
                 replicated truncation
-                matrices batches);
+                matrices batches
+                shamir shamir_of_many shamir_of_liars shamir_refused);
         }
     };
     (@tests $open:expr; $($check:ident)*) => {

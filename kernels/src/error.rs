@@ -62,6 +62,46 @@ pub enum KernelError {
         /// The first place where they differ.
         index: usize,
     },
+    /// A threshold that leaves nothing secret, or nobody to reconstruct.
+    #[error("a threshold of {threshold} of {parties} parties; it must be at least 1 and below the parties")]
+    Threshold {
+        /// How many parties there are.
+        parties: u32,
+        /// How many of them should learn nothing.
+        threshold: u32,
+    },
+    /// A party that the scheme does not have.
+    #[error("there is no party {party}; the parties are 1 to {parties}")]
+    PartyIndex {
+        /// What was given.
+        party: u32,
+        /// How many parties there are.
+        parties: u32,
+    },
+    /// A party is there twice.
+    #[error("party {party} is named twice; give each party's share once")]
+    SameParty {
+        /// Which one.
+        party: u32,
+    },
+    /// Fewer shares than can reconstruct.
+    #[error("{given} shares are too few: {needed} are needed; ask more parties")]
+    TooFewShares {
+        /// How many there are.
+        given: usize,
+        /// The least that would do.
+        needed: usize,
+    },
+    /// More shares of an element are wrong than can be corrected.
+    #[error(
+        "more than {most} shares of element {element} are wrong, which cannot be corrected; ask more parties"
+    )]
+    TooManyWrong {
+        /// The first such element.
+        element: usize,
+        /// The most that can be corrected.
+        most: usize,
+    },
     /// Fraction bits outside what the format has.
     #[error("{given} fraction bits are too many: at most {most}")]
     FractionBits {

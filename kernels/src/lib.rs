@@ -4,19 +4,17 @@
 //! [`spec`] defines, whatever the device: never a tolerance. The repository's `docs/kernels.md` says the same in words,
 //! for those who write another implementation.
 //!
+//! # Masks
 //! ```
-//! use veilgrid_kernels::{Device, Seed, mask, ring};
-//!
-//! let device = Device::cpu()?;
-//! let (mut ours, theirs) = (vec![7u64; 1000], vec![9u64; 1000]);
-//! ring::add(&device, &mut ours, &theirs)?;
-//! assert_eq!(ours[999], 16);
-//!
-//! let key = [7u8; 32];
-//! mask::add(&device, &mut ours, &mut Seed::from_bytes(key).stream(1))?;
-//! mask::sub(&device, &mut ours, &mut Seed::from_bytes(key).stream(1))?;
-//! assert_eq!(ours[999], 16);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+#![doc = include_str!("../examples/mask.rs")]
+//! ```
+//! # Shamir's shares
+//! ```
+#![doc = include_str!("../examples/shamir.rs")]
+//! ```
+//! # Noise
+//! ```
+#![doc = include_str!("../examples/noise.rs")]
 //! ```
 
 #[cfg(target_endian = "big")]
@@ -40,6 +38,7 @@ mod rates;
 pub mod replicated;
 pub mod ring;
 mod selftest;
+pub mod shamir;
 pub mod share;
 pub mod spec;
 mod stream;

@@ -2,6 +2,7 @@
 
 use crate::fixed::Role;
 use crate::noise::Laplace;
+use crate::shamir::Scheme;
 use crate::{
     Device, Field, Field64, Fixed, KernelError, M61, Seed, Stream, bits, chacha, field, fixed, mask, matmul,
     noise, ring, share, spec,
@@ -23,7 +24,7 @@ const BLOCK: u64 = (1 << 32) - 9;
 /// The first family that gives wrong bits, or fails.
 pub(crate) fn fault(device: &Device) -> Option<&'static str> {
     let key: [u8; 32] = std::array::from_fn(|i| i as u8);
-    let families: [(&'static str, Check); 9] = [
+    let families: [(&'static str, Check); 10] = [
         ("chacha", chacha),
         ("ring", ring),
         ("mask", mask),
@@ -33,6 +34,7 @@ pub(crate) fn fault(device: &Device) -> Option<&'static str> {
         ("bits", bits),
         ("matmul", matmul),
         ("field", |device, key| Ok(field::<M61>(device, key)? && field::<Field64>(device, key)?)),
+        ("shamir", |device, key| Ok(shamir::<M61>(device, key)? && shamir::<Field64>(device, key)?)),
     ];
     families.into_iter().find(|(_, check)| check(device, &key) != Ok(true)).map(|(family, _)| family)
 }
@@ -171,7 +173,31 @@ fn field<F: Field>(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError>
     spec::field::neg(&mut want);
     field::add(device, &mut got, other)?;
     spec::field::add(&mut want, other);
-    Ok(got == want && field::dot(device, &got, other)? == spec::field::dot(&want, other))
+    let right = got == want && field::dot(device, &got, other)? == spec::field::dot(&want, other);
+    field::uniform(device, &mut stream(key, ID, BLOCK)?, &mut got)?;
+    spec::field::uniform(key, ID, BLOCK, &mut want);
+    Ok(right && got == want)
+}
+
+/// A secret that comes back from shares that are right, and from some of which one is wrong.
+fn shamir<F: Field>(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let mut secret = vec![F::ZERO; LEN];
+    spec::field::uniform(key, 15, 0, &mut secret);
+    let (mut got, mut want) = (vec![F::ZERO; 9 * LEN], vec![F::ZERO; 9 * LEN]);
+    let scheme = Scheme::<F>::new(9, 3)?;
+    scheme.split(device, &secret, &mut stream(key, ID, BLOCK)?, &mut got)?;
+    spec::shamir::split(&secret, 3, (key, ID, BLOCK), &mut want);
+    let right = got == want;
+    let share = |party: usize| &got[(party - 1) * LEN..party * LEN];
+    let mut opened = vec![F::ZERO; LEN];
+    let weights = scheme.secret_from(&[9, 2, 5, 6])?;
+    weights.reconstruct(device, &[share(9), share(2), share(5), share(6)], &mut opened)?;
+    let mut lie = share(2).to_vec();
+    lie[7] = if lie[7] == F::ONE { F::ZERO } else { F::ONE };
+    let shares = [share(9), &lie, share(5), share(6), share(1), share(3)];
+    let mut corrected = vec![F::ZERO; LEN];
+    let liars = scheme.decoder(&[9, 2, 5, 6, 1, 3])?.correct(device, &shares, &mut corrected)?;
+    Ok(right && opened == secret && corrected == secret && liars == [2])
 }
 
 fn matmul(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {

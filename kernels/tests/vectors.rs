@@ -14,6 +14,7 @@ use format::{
 };
 use veilgrid_kernels::fixed::Role;
 use veilgrid_kernels::replicated::{self, Pair};
+use veilgrid_kernels::shamir::Scheme;
 use veilgrid_kernels::{
     Device, Field64, KernelError, Laplace, Level, M61, Seed, Stream, Word, bits, chacha, field, fixed, mask,
     matmul, noise, ring, share,
@@ -319,4 +320,75 @@ fn field_of<F: veilgrid_kernels::Field>(device: &Device, vector: &format::Field)
     assert_eq!(words(field::words(&weights)), vector.lagrange_weights);
     let refused = KernelError::NotCanonical { field: F::NAME, index: vector.refused_index };
     assert_eq!(field::elements::<F>(&unwords(&vector.refused)), Err(refused));
+}
+
+#[test]
+fn uniform_elements() {
+    for vector in vectors!(format::Uniform, "uniform.json") {
+        for device in devices() {
+            match vector.name.as_str() {
+                "M61" => uniform_of::<M61>(&device, &vector),
+                _ => uniform_of::<Field64>(&device, &vector),
+            }
+        }
+    }
+}
+
+fn uniform_of<F: veilgrid_kernels::Field>(device: &Device, vector: &format::Uniform) {
+    let mut out = vec![F::ZERO; vector.elements.len()];
+    field::uniform(device, &mut stream(&vector.at), &mut out).unwrap();
+    assert_eq!(words(field::words(&out)), vector.elements);
+}
+
+#[test]
+fn shamir() {
+    for vector in vectors!(format::Shamir, "shamir.json") {
+        for device in devices() {
+            match vector.name.as_str() {
+                "M61" => shamir_of::<M61>(&device, &vector),
+                _ => shamir_of::<Field64>(&device, &vector),
+            }
+        }
+    }
+}
+
+fn shamir_of<F: veilgrid_kernels::Field>(device: &Device, vector: &format::Shamir) {
+    let elements = |texts: &[String]| field::elements::<F>(&unwords(texts)).unwrap().to_vec();
+    let secret = elements(&vector.secret);
+    let (len, parties) = (secret.len(), vector.parties);
+    let scheme = Scheme::<F>::new(parties, vector.threshold).unwrap();
+    let mut shares = vec![F::ZERO; len * parties as usize];
+    scheme.split(device, &secret, &mut stream(&vector.at), &mut shares).unwrap();
+    let texts: Vec<Vec<String>> = shares.chunks(len).map(|share| words(field::words(share))).collect();
+    assert_eq!(texts, vector.shares);
+
+    let given: Vec<&[F]> = vector
+        .given
+        .iter()
+        .map(|party| &shares[(*party as usize - 1) * len..*party as usize * len])
+        .collect();
+    let mut out = vec![F::ZERO; len];
+    scheme.secret_from(&vector.given).unwrap().reconstruct(device, &given, &mut out).unwrap();
+    assert!(out == secret);
+    for (lost, share) in (1..).zip(&vector.shares) {
+        scheme.share_from(lost, &vector.given).unwrap().reconstruct(device, &given, &mut out).unwrap();
+        assert_eq!(&words(field::words(&out)), share);
+    }
+
+    let decoder = scheme.decoder(&vector.decoded).unwrap();
+    let wrong: Vec<Vec<F>> = vector.wrong.iter().map(|share| elements(share)).collect();
+    let wrong: Vec<&[F]> = wrong.iter().map(Vec::as_slice).collect();
+    assert_eq!(decoder.misfits(device, &wrong).as_ref(), Ok(&vector.misfits));
+    assert_eq!(decoder.correct(device, &wrong, &mut out).as_ref(), Ok(&vector.liars));
+    assert!(out == secret);
+    let hopeless: Vec<Vec<F>> = vector.hopeless.iter().map(|share| elements(share)).collect();
+    let hopeless: Vec<&[F]> = hopeless.iter().map(Vec::as_slice).collect();
+    let element = vector.hopeless_element;
+    let refusal = KernelError::TooManyWrong { element, most: decoder.most() };
+    assert_eq!(decoder.correct(device, &hopeless, &mut out), Err(refusal));
+
+    let refused = |parties: &[u32]| scheme.secret_from(parties).unwrap_err();
+    assert!(matches!(refused(&vector.too_few), KernelError::TooFewShares { .. }));
+    assert!(matches!(refused(&vector.nobody), KernelError::PartyIndex { .. }));
+    assert!(matches!(refused(&vector.twice), KernelError::SameParty { .. }));
 }

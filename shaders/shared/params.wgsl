@@ -1,7 +1,7 @@
 // What the host hands to every kernel. A kernel reads the fields of its family and no others.
 
 struct Params {
-    // Units of work: 128-bit vectors (ring, fixed, bits, field), keystream blocks (chacha, mask), groups of 8 samples
+    // Units of work: 128-bit vectors (ring, fixed, bits, field, shamir), keystream blocks (chacha, mask, uniform), groups of 8 samples
     // (noise), 8 words (transposes).
     count: u32,
     // fixed: fraction bits. bits: the shift. field: bits of the exponent. noise: the number of octal digits, of seven
@@ -11,7 +11,7 @@ struct Params {
     block: vec2<u32>,
     // Stream id, low word first.
     stream: vec2<u32>,
-    // fixed: bounds of an encoding; lower is the sign of a truncation. matmul: see there. field: lower is
+    // fixed: bounds of an encoding; lower is the sign of a truncation. matmul, shamir: see there. field: lower is
     // the exponent. noise: lower is the threshold of zero.
     lower: vec2<u32>,
     upper: vec2<u32>,

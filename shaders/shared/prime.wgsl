@@ -34,6 +34,13 @@ fn prime_mul(a: Pair, b: Pair) -> Pair {
     return prime_once(pair_add(above, below));
 }
 
+// The element that any `low + 2^64 high` is.
+fn prime_reduce(low: Pair, high: Pair) -> Pair {
+    let below = pair_add(low & prime_modulus(), pair_left(high, vec2<u32>(3u)) & prime_modulus());
+    let rest = pair_add(pair_right(low, vec2<u32>(61u)), pair_right(high, vec2<u32>(58u)));
+    return prime_once(prime_once(pair_add(below, rest)));
+}
+
 #else
 
 fn prime_modulus() -> Pair {
@@ -61,8 +68,13 @@ fn prime_mul(a: Pair, b: Pair) -> Pair {
     let second = pair_add(pair_wide(pair_low(a), pair_high(b)), pair(pair_low(first), zero));
     let carried = pair_add(pair(pair_high(first), zero), pair(pair_high(second), zero));
     let high = pair_add(pair_wide(pair_high(a), pair_high(b)), carried);
-    // low - h1 + h0 (2^32 - 1)
-    let x = prime_difference(pair(pair_low(low), pair_low(second)), pair(pair_high(high), zero));
+    return prime_reduce(pair(pair_low(low), pair_low(second)), high);
+}
+
+// The element that any `low + 2^64 high` is: low - h1 + h0 (2^32 - 1).
+fn prime_reduce(low: Pair, high: Pair) -> Pair {
+    let zero = vec2<u32>(0u);
+    let x = prime_difference(low, pair(pair_high(high), zero));
     let t = pair_sub(pair(zero, pair_low(high)), pair(pair_low(high), zero));
     return prime_difference(x, pair_sub(prime_modulus(), t));
 }

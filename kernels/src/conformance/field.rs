@@ -1,6 +1,6 @@
 //! Checks of the prime fields.
 
-use super::{KEY, compare, lengths};
+use super::{ID, KEY, compare, lengths, positions, stream};
 use crate::field;
 use crate::{Device, Field, Field64, KernelError, M61, spec};
 
@@ -169,4 +169,30 @@ fn errors_of<F: Field>(device: &Device) {
     assert!(length(field::mul_add(device, &mut acc, &[F::ONE; 2], &[F::ONE; 3])));
     assert!(length(field::mul_add(device, &mut acc, &[F::ONE; 3], &[F::ONE; 2])));
     assert_eq!(field::words(&acc), [1; 3]);
+}
+
+/// Elements from a stream at every position, and the end of one.
+pub fn uniform_elements(device: &Device) {
+    uniform_of::<M61>(device);
+    uniform_of::<Field64>(device);
+}
+
+fn uniform_of<F: Field>(device: &Device) {
+    for (len, block) in lengths().into_iter().zip(positions().into_iter().cycle()) {
+        let draw = |out: &mut [F]| {
+            let mut stream = stream(ID, block);
+            field::uniform(device, &mut stream, out)?;
+            assert_eq!(stream.position(), u128::from(block) + 2 * len.div_ceil(8) as u128);
+            Ok(())
+        };
+        let start = |len| elements::<F>(10, len);
+        compare("field::uniform", len, start, draw, |out| spec::field::uniform(&KEY, ID, block, out));
+    }
+    let mut at_end = stream(ID, u64::MAX - 3);
+    let mut out = [F::ONE; 17];
+    let refused = field::uniform(device, &mut at_end, &mut out);
+    assert_eq!(refused, Err(KernelError::StreamExhausted { needed: 6, left: 4 }));
+    assert!(out == [F::ONE; 17]);
+    field::uniform(device, &mut at_end, &mut out[..16]).expect("just as many as are left");
+    assert_eq!(at_end.position(), 1 << 64);
 }

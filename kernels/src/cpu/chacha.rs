@@ -66,6 +66,12 @@ impl<S: IntSimd> Passes<S> {
         Passes { simd, turns: simd.turns(), shared, lane: lane[0], block: span.block }
     }
 
+    /// Goes on with another block of the same stream.
+    #[inline(always)]
+    pub(crate) fn seek(&mut self, block: u64) {
+        self.block = block;
+    }
+
     /// The next blocks, one per lane, in memory order.
     #[inline(always)]
     pub(crate) fn next_blocks(&mut self) -> Row16<S::u32s> {

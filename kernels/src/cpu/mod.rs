@@ -16,8 +16,10 @@ pub(crate) mod planes;
 pub(crate) mod power;
 mod prime;
 pub(crate) mod ring;
+pub(crate) mod shamir;
 mod simd;
 pub(crate) mod transpose;
+pub(crate) mod uniform;
 
 pub(crate) use lanes64::Lanes64;
 pub use level::Level;

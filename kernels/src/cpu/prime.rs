@@ -15,6 +15,8 @@ pub trait Prime: Copy + 'static {
     fn sub<S: IntSimd>(simd: S, a: S::u64s, b: S::u64s) -> S::u64s;
     /// The element that `low + 2^64 high` is. The two are a product of elements, plus an element at most.
     fn reduce<S: IntSimd>(simd: S, low: S::u64s, high: S::u64s) -> S::u64s;
+    /// The same for any two words.
+    fn reduce_any<S: IntSimd>(simd: S, low: S::u64s, high: S::u64s) -> S::u64s;
     /// Product, from products of 32-bit halves.
     fn mul_halves<S: IntSimd>(simd: S, a: S::u64s, b: S::u64s) -> S::u64s;
 }
@@ -48,6 +50,17 @@ impl Prime for M61 {
         let p = simd.splat_u64s(M61::MODULUS);
         let above = simd.or_u64s(simd.right_u64s(low, 61), simd.left_u64s(high, 3));
         simd.reduce_once(simd.add_u64s(simd.and_u64s(low, p), above), p)
+    }
+    /// 2^64 = 8: the sum of both words' 61 bits, of `high`'s after its shift, and of what is above them is less than
+    /// twice the modulus plus 72, which is below 2^63.
+    #[inline(always)]
+    fn reduce_any<S: IntSimd>(simd: S, low: S::u64s, high: S::u64s) -> S::u64s {
+        let p = simd.splat_u64s(M61::MODULUS);
+        let below = simd.and_u64s(low, p);
+        let above = simd.and_u64s(simd.left_u64s(high, 3), p);
+        let rest = simd.add_u64s(simd.right_u64s(low, 61), simd.right_u64s(high, 58));
+        let sum = simd.add_u64s(simd.add_u64s(below, above), rest);
+        simd.reduce_once(simd.reduce_once(sum, p), p)
     }
     /// The product is `high 2^64 + middle 2^32 + (low mod 2^32)`; the middle is below 2^62, since the upper halves
     /// of elements have 29 bits. Its quotient by 2^61 is at most the modulus less two, so one subtraction suffices.
@@ -88,6 +101,11 @@ impl Prime for Field64 {
         let x = simd.sub_u64s(less, wrapped);
         let t = simd.mul_low(high, simd.splat_u64s(LOW));
         difference(simd, x, simd.sub_u64s(simd.flip(p), t))
+    }
+    /// No step of `reduce` asks more of the words.
+    #[inline(always)]
+    fn reduce_any<S: IntSimd>(simd: S, low: S::u64s, high: S::u64s) -> S::u64s {
+        Self::reduce(simd, low, high)
     }
     #[inline(always)]
     fn mul_halves<S: IntSimd>(simd: S, a: S::u64s, b: S::u64s) -> S::u64s {

@@ -16,10 +16,12 @@
 
 mod element;
 mod poly;
+pub(crate) mod uniform;
 
 pub(crate) use element::words_mut;
 pub use element::{Field, Field64, M61, elements, elements_mut, words};
 pub use poly::{dot, evaluate, inverse, lagrange_weights, pow};
+pub use uniform::uniform;
 
 use crate::cpu::field::{Add, Mul, MulAdd, Neg, Sub, Zip};
 use crate::device::Backend;

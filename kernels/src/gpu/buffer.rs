@@ -149,7 +149,8 @@ impl Gpu {
                 encoder.clear_buffer(&params, 0, None);
                 encoder.clear_buffer(&target, 0, Some(parts[0].target));
                 if let Some((source, bound)) = &source {
-                    encoder.clear_buffer(source, 0, Some(parts[0].bound.max(*bound)));
+                    let most = if job.beside { *bound } else { parts[0].bound };
+                    encoder.clear_buffer(source, 0, Some(most));
                 }
             }
             submitted.push(self.0.queue.submit([encoder.finish()]));

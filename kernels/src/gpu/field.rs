@@ -2,14 +2,16 @@
 
 use super::Gpu;
 use super::buffer::Job;
-use super::ops::VECTOR;
+use super::ops::{VECTOR, stream};
 use super::params::Params;
+use crate::field::uniform::{BLOCKS, GROUP};
 use crate::field::{elements, words, words_mut};
+use crate::stream::{BLOCK, Span};
 use crate::{Field, Field64, KernelError};
 use zeroize::Zeroizing;
 
 /// The kernel for a field.
-fn of<F: Field>(m61: &'static str, field64: &'static str) -> &'static str {
+pub(super) fn of<F: Field>(m61: &'static str, field64: &'static str) -> &'static str {
     if F::MODULUS == Field64::MODULUS { field64 } else { m61 }
 }
 
@@ -41,6 +43,14 @@ impl Gpu {
         let mut product = Zeroizing::new(a.to_vec());
         self.field_mul(&mut product, b)?;
         self.field_add(acc, &product)
+    }
+
+    /// One element for each two words of the span.
+    pub(crate) fn field_uniform<F: Field>(&self, span: &Span<'_>, out: &mut [F]) -> Result<(), KernelError> {
+        const { assert!(8 * GROUP == BLOCK) };
+        let kernel = of::<F>("field_uniform_m61", "field_uniform_field64");
+        let job = Job::expanding(kernel, stream(span), size_of_val(out), BLOCKS);
+        self.fill(job, bytemuck::cast_slice_mut(words_mut(out)))
     }
 
     /// `values[i]` becomes `values[i]^exponent`.

@@ -10,6 +10,7 @@ mod ops;
 mod params;
 mod pipeline;
 mod selftest;
+mod shamir;
 #[cfg(test)]
 mod tests;
 

@@ -36,7 +36,7 @@ impl<'a> Job<'a> {
     }
 
     /// A kernel that takes `blocks` blocks of keystream for each 64 bytes.
-    fn expanding(kernel: &'static str, params: Params, len: usize, blocks: u64) -> Job<'a> {
+    pub(super) fn expanding(kernel: &'static str, params: Params, len: usize, blocks: u64) -> Job<'a> {
         Job { blocks, ..Job::new(kernel, params, len, BLOCK) }
     }
 
@@ -46,7 +46,7 @@ impl<'a> Job<'a> {
     }
 }
 
-fn stream(span: &Span<'_>) -> Params {
+pub(super) fn stream(span: &Span<'_>) -> Params {
     Params::stream(span.key, span.id, span.block)
 }
 

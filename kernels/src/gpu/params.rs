@@ -74,6 +74,11 @@ impl Params {
         self
     }
 
+    /// For linear combinations: how many terms, vectors of a result, and where the terms begin.
+    pub(super) fn combination(terms: usize, across: usize, first: usize) -> Params {
+        Params::matrices(terms, across, first)
+    }
+
     /// For powers.
     pub(super) fn exponent(exponent: u64) -> Params {
         let mut params = Params::new();

@@ -22,7 +22,7 @@ type Check = fn(&Gpu) -> Result<bool, KernelError>;
 
 /// The first kernel that gives wrong bits, or fails.
 pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
-    let checks: [(&'static str, Check); 42] = [
+    let checks: [(&'static str, Check); 46] = [
         ("ring_add_u32", |gpu| zip::<u32>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_add_u64", |gpu| zip::<u64>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_sub_u32", |gpu| zip::<u32>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
@@ -77,6 +77,10 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         ("field_pow_field64", |gpu| {
             field::<Field64>(|acc, _| gpu.field_pow(acc, EXPONENT), |acc, _| spec::field::pow(acc, EXPONENT))
         }),
+        ("field_uniform_m61", uniform::<M61>),
+        ("field_uniform_field64", uniform::<Field64>),
+        ("shamir_combine_m61", shamir_split::<M61>),
+        ("shamir_combine_field64", shamir_split::<Field64>),
     ];
     checks.into_iter().find(|(_, check)| check(gpu) != Ok(true)).map(|(kernel, _)| kernel)
 }
@@ -103,8 +107,8 @@ fn zip<T: Word>(
 
 /// Elements that look random, and every pair of some on which carries turn.
 fn field<F: Field>(
-    gpu: impl Fn(&mut [F], &[F]) -> Result<(), KernelError>,
-    defined: impl Fn(&mut [F], &[F]),
+    mut gpu: impl FnMut(&mut [F], &[F]) -> Result<(), KernelError>,
+    mut defined: impl FnMut(&mut [F], &[F]),
 ) -> Result<bool, KernelError> {
     let special = [0, 1, F::MODULUS - 1, 1 << 32, (1 << 32) - 1, 1 << 48, F::MODULUS >> 1, (1 << 60) + 1];
     let pairs = special.iter().flat_map(|a| special.iter().map(|b| (*a, *b)));
@@ -116,6 +120,30 @@ fn field<F: Field>(
     gpu(&mut got, other)?;
     defined(&mut want, other);
     Ok(got == want)
+}
+
+fn uniform<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
+    let (mut got, mut want) = (vec![F::ZERO; LEN], vec![F::ZERO; LEN]);
+    gpu.field_uniform(&span(), &mut got)?;
+    spec::field::uniform(&KEY, ID, BLOCK, &mut want);
+    Ok(got == want)
+}
+
+/// Secrets on which carries turn, and some that look random; each result is of several workgroups.
+fn shamir_split<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
+    let mut shares = vec![F::ZERO; 0];
+    let mut due = shares.clone();
+    field::<F>(
+        |secret, _| {
+            shares = vec![F::ZERO; 4 * secret.len()];
+            gpu.shamir_split(3, &span(), secret, &mut shares)
+        },
+        |secret, _| {
+            due = vec![F::ZERO; 4 * secret.len()];
+            spec::shamir::split(secret, 3, (&KEY, ID, BLOCK), &mut due);
+        },
+    )?;
+    Ok(shares == due)
 }
 
 fn sum<T: Word>(gpu: &Gpu) -> Result<bool, KernelError> {

@@ -1,5 +1,6 @@
 //! Arithmetic modulo a prime, element by element, by integers wide enough to hold every step.
 
+use super::mask;
 use crate::field::Field;
 
 /// The element that an integer is.
@@ -101,4 +102,15 @@ pub fn lagrange_weights<F: Field>(points: &[F], at: F) -> Vec<F> {
         product[0]
     };
     (0..points.len()).map(weight).collect()
+}
+
+/// Writes elements from block `first` of the stream on, eight for each two blocks: word `j` of the first of them is
+/// the low half, word `j` of the second the high half of the integer that element `j` is.
+pub fn uniform<F: Field>(key: &[u8; 32], id: u64, first: u64, out: &mut [F]) {
+    for (group, elements) in out.chunks_mut(8).enumerate() {
+        let words = mask::words::<u64>(key, id, first.wrapping_add(2 * group as u64), 16);
+        for (j, x) in elements.iter_mut().enumerate() {
+            *x = element(u128::from(words[j]) | u128::from(words[8 + j]) << 64);
+        }
+    }
 }

@@ -13,4 +13,5 @@ pub mod matmul;
 pub mod noise;
 pub mod replicated;
 pub mod ring;
+pub mod shamir;
 pub mod share;

@@ -72,6 +72,14 @@ pub struct Field {
     pub refused_index: usize,
 }
 
+/// Uniform elements from a stream.
+#[derive(Serialize, Deserialize)]
+pub struct Uniform {
+    pub name: String,
+    pub at: At,
+    pub elements: Vec<String>,
+}
+
 /// A mask on `bits`-bit elements.
 #[derive(Serialize, Deserialize)]
 pub struct Mask {
@@ -89,6 +97,33 @@ pub struct Share {
     pub streams: Vec<At>,
     pub shares: Vec<Vec<String>>,
     pub correction: Vec<String>,
+}
+
+/// A secret that is split, wrong shares of some parties that are found and corrected, and what is refused.
+#[derive(Serialize, Deserialize)]
+pub struct Shamir {
+    pub name: String,
+    pub parties: u32,
+    pub threshold: u32,
+    pub secret: Vec<String>,
+    pub at: At,
+    /// Of party 1, 2, ...
+    pub shares: Vec<Vec<String>>,
+    /// Parties that reconstruct.
+    pub given: Vec<u32>,
+    /// The shares of all parties in `decoded`, in that order, some of them wrong.
+    pub decoded: Vec<u32>,
+    pub wrong: Vec<Vec<String>>,
+    /// The elements whose shares do not fit, and the parties whose shares they are.
+    pub misfits: Vec<usize>,
+    pub liars: Vec<u32>,
+    /// The same with more wrong shares of one element than can be corrected.
+    pub hopeless: Vec<Vec<String>>,
+    pub hopeless_element: usize,
+    /// Sets of parties that cannot reconstruct: too few of them, one that there is not, one twice.
+    pub too_few: Vec<u32>,
+    pub nobody: Vec<u32>,
+    pub twice: Vec<u32>,
 }
 
 /// Encoding and decoding.
