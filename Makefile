@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_PROGRESS_WHEN ?= auto
 
-.PHONY: help demo build test check e2e test-long bench bench-cluster fuzz images cluster-up cluster-down fmt clean
+.PHONY: help demo build test check e2e test-long bench bench-cluster bench-gpu fuzz images cluster-up cluster-down fmt clean
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench: ## Measures Veilgrid beside its peers; builds the peers, which takes minu
 
 bench-cluster: ## Measures the operator on a control plane of its own, with fake nodes; takes about ten minutes
 	@scripts/bench-cluster.sh
+
+bench-gpu: ## Counts what the shaders cost, and measures them on the GPU of this machine (in software its figures mean nothing)
+	@scripts/bench-gpu.sh
 
 fuzz: ## Fuzzes every parser for FUZZ_SECONDS each (default 20)
 	@scripts/fuzz.sh

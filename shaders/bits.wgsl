@@ -8,19 +8,23 @@
 #kernel bits_transpose
 
 #import params
+#import tile
 
 #ifdef ZIP
 
 @group(0) @binding(1) var<storage, read_write> acc: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> other: array<vec4<u32>>;
 
-@compute @workgroup_size(256)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let i = id.x;
-    if (i >= params.count) {
-        return;
-    }
-    acc[i] = acc[i] OPERATION other[i];
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
+    let i = tile_first(local, group);
+#for K,AT 0,0u 1,64u 2,128u 3,192u
+    let acc_K = acc[i + AT];
+    let other_K = other[i + AT];
+#endfor
+#for K,AT 0,0u 1,64u 2,128u 3,192u
+    acc[i + AT] = acc_K OPERATION other_K;
+#endfor
 }
 
 #else
@@ -28,13 +32,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 
 @group(0) @binding(1) var<storage, read_write> words: array<vec4<u32>>;
 
-@compute @workgroup_size(256)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let i = id.x;
-    if (i >= params.count) {
-        return;
-    }
-    words[i] = ~words[i];
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
+    let i = tile_first(local, group);
+#for K,AT 0,0u 1,64u 2,128u 3,192u
+    let words_K = words[i + AT];
+#endfor
+#for K,AT 0,0u 1,64u 2,128u 3,192u
+    words[i + AT] = ~words_K;
+#endfor
 }
 
 #else
@@ -46,14 +52,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 @group(0) @binding(2) var<storage, read> low: array<Pair>;
 
 // `params.bits` is 1 to 63.
-@compute @workgroup_size(256)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let i = id.x;
-    if (i >= params.count) {
-        return;
-    }
-    let left = vec2<u32>(params.bits);
-    high[i] = pair_left(high[i], left) | pair_right(low[i], vec2<u32>(64u) - left);
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
+    let i = tile_first(local, group);
+#for K,AT 0,0u 1,64u 2,128u 3,192u
+    let high_K = high[i + AT];
+    let low_K = low[i + AT];
+#endfor
+#for K,AT 0,0u 1,64u 2,128u 3,192u
+    high[i + AT] = pair_funnel(high_K, low_K, params.bits);
+#endfor
 }
 
 #else
@@ -62,21 +70,20 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 @group(0) @binding(1) var<storage, read_write> totals: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> words: array<vec4<u32>>;
 
-var<workgroup> partial: array<vec4<u32>, 256>;
+var<workgroup> partial: array<vec4<u32>, 64>;
 
-// One total a workgroup, of at most 2^18 bits, as the lower word of a u64; the host adds those up.
-@compute @workgroup_size(256)
+// One total a workgroup, of at most 2^17 bits, as the lower word of a u64; the host adds those up. It binds whole tiles
+// of 1,024 vectors, zeros behind the last word.
+@compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
     let me = local.x;
-    let first = group.x * 2048u + me;
+    let first = group.x * 1024u + me;
     var total = vec4<u32>(0u);
-#for OFFSET 0u 256u 512u 768u 1024u 1280u 1536u 1792u
-    if (first + OFFSET < params.count) {
-        total += countOneBits(words[first + OFFSET]);
-    }
+#for OFFSET 0u 64u 128u 192u 256u 320u 384u 448u 512u 576u 640u 704u 768u 832u 896u 960u
+    total += countOneBits(words[first + OFFSET]);
 #endfor
     partial[me] = total;
-#for HALF 128u 64u 32u 16u 8u 4u 2u 1u
+#for HALF 32u 16u 8u 4u 2u 1u
     workgroupBarrier();
     if (me < HALF) {
         partial[me] += partial[me + HALF];
@@ -95,18 +102,15 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
 
 var<workgroup> shown: array<vec2<u32>, 512>;
 
-// A workgroup transposes eight blocks of 64 words, in place; an invocation has the same word of each. Of two words
+// A workgroup transposes eight blocks of 64 words, in place, zeros behind the last one; an invocation has the same word
+// of each. Of two words
 // `by` apart, the bits whose place has `by` set change places with those that have not.
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
     let me = local.x;
     let first = group.x * 512u + me;
-    let end = params.count * 8u;
 #for K,AT 0,0u 1,64u 2,128u 3,192u 4,256u 5,320u 6,384u 7,448u
-    var word_K = vec2<u32>(0u);
-    if (first + AT < end) {
-        word_K = words[first + AT];
-    }
+    var word_K = words[first + AT];
     shown[AT + me] = word_K;
 #endfor
     workgroupBarrier();
@@ -122,19 +126,19 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
 #endfor
     workgroupBarrier();
     {
-        let by = vec2<u32>(BY);
-        let low = vec2<u32>(MASK);
+        // Turned so far as to meet the bits that stay; what comes round is not looked at.
         let upper = (me & BY) != 0u;
+        let left = vec2<u32>(select(BY, 32u - BY, upper));
+        let right = vec2<u32>(32u) - left;
+        let keep = vec2<u32>(select(MASK, ~MASK, upper));
 #for K,AT 0,0u 1,64u 2,128u 3,192u 4,256u 5,320u 6,384u 7,448u
         let other_K = shown[AT + (me ^ BY)];
-        word_K = select((word_K & low) | ((other_K & low) << by), (word_K & ~low) | ((other_K >> by) & low), upper);
+        word_K = (word_K & keep) | (((other_K << left) | (other_K >> right)) & ~keep);
 #endfor
     }
 #endfor
 #for K,AT 0,0u 1,64u 2,128u 3,192u 4,256u 5,320u 6,384u 7,448u
-    if (first + AT < end) {
-        words[first + AT] = word_K;
-    }
+    words[first + AT] = word_K;
 #endfor
 }
 

@@ -1,11 +1,11 @@
-// Arithmetic in the prime fields. One invocation takes 128 bits, two elements.
+// Arithmetic in the prime fields. One invocation takes four vectors of 128 bits, two elements each; of a power one vector.
 
-#kernel field_add_m61 M61 OPERATION=prime_add
-#kernel field_add_field64 OPERATION=prime_add
-#kernel field_sub_m61 M61 OPERATION=prime_sub
-#kernel field_sub_field64 OPERATION=prime_sub
-#kernel field_mul_m61 M61 OPERATION=prime_mul
-#kernel field_mul_field64 OPERATION=prime_mul
+#kernel field_add_m61 M61 OPERATION=prime_add_words
+#kernel field_add_field64 OPERATION=prime_add_words
+#kernel field_sub_m61 M61 OPERATION=prime_sub_words
+#kernel field_sub_field64 OPERATION=prime_sub_words
+#kernel field_mul_m61 M61 OPERATION=prime_mul_words
+#kernel field_mul_field64 OPERATION=prime_mul_words
 #kernel field_neg_m61 M61 NEG
 #kernel field_neg_field64 NEG
 #kernel field_pow_m61 M61 POW
@@ -13,35 +13,52 @@
 
 #import params
 #import prime
+#import tile
 
-@group(0) @binding(1) var<storage, read_write> acc: array<Pair>;
+@group(0) @binding(1) var<storage, read_write> acc: array<vec4<u32>>;
 #ifdef OPERATION
-@group(0) @binding(2) var<storage, read> other: array<Pair>;
+@group(0) @binding(2) var<storage, read> other: array<vec4<u32>>;
 #endif
 
+#ifdef POW
+
+// From the highest bit of the exponent on, which is public.
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x;
     if (i >= params.count) {
         return;
     }
-#ifdef OPERATION
-    acc[i] = OPERATION(acc[i], other[i]);
-#endif
-#ifdef NEG
-    acc[i] = prime_sub(pair_splat(vec2<u32>(0u)), acc[i]);
-#endif
-#ifdef POW
-    // From the highest bit of the exponent on, which is public.
     let base = acc[i];
-    var power = pair_splat(vec2<u32>(1u, 0u));
+    var power = vec4<u32>(1u, 0u, 1u, 0u);
     for (var k = params.bits; k > 0u; k -= 1u) {
-        power = prime_mul(power, power);
+        power = prime_mul_words(power, power);
         let word = select(params.lower.x, params.lower.y, k > 32u);
         if (((word >> ((k - 1u) & 31u)) & 1u) == 1u) {
-            power = prime_mul(power, base);
+            power = prime_mul_words(power, base);
         }
     }
     acc[i] = power;
-#endif
 }
+
+#else
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
+    let i = tile_first(local, group);
+#for K,AT 0,0u 1,64u 2,128u 3,192u
+    let acc_K = acc[i + AT];
+#ifdef OPERATION
+    let other_K = other[i + AT];
+#endif
+#endfor
+#for K,AT 0,0u 1,64u 2,128u 3,192u
+#ifdef OPERATION
+    acc[i + AT] = OPERATION(acc_K, other_K);
+#else
+    acc[i + AT] = prime_sub_words(vec4<u32>(0u), acc_K);
+#endif
+#endfor
+}
+
+#endif

@@ -1,5 +1,5 @@
 // Fixed point from and to IEEE 754 binary64, in place and by integer arithmetic alone: few GPUs have f64, and
-// none must be trusted to round it. One invocation converts, or truncates, two numbers.
+// none must be trusted to round it. One invocation converts, or truncates, four vectors of two numbers.
 
 #kernel fixed_encode ENCODE
 #kernel fixed_decode DECODE
@@ -7,40 +7,90 @@
 
 #import params
 #import pair
+#import tile
 
 @group(0) @binding(1) var<storage, read_write> data: array<Pair>;
 
 #ifdef ENCODE
 
-// A finite x is significand * 2^(exponent - 1075). With 1075 <= exponent + bits, |x * 2^bits| is at least 2^52,
-// beyond every bound; else the significand goes right by 1 or more, rounded to nearest with ties to even. By 54
-// or more it is below one half and gives 0, as do subnormal numbers, whose significand needs no care therefore.
+// A finite x is significand * 2^(exponent - 1075), and times 2^bits goes right by 1075 - bits - exponent: first by one less,
+// so that the bit below one half comes last, then by the last, rounded to nearest with ties to even: up with that bit, if what
+// was lost is not zero or the result is odd. Where nothing is to go right, x * 2^bits is 2^52 at least, beyond every bound;
+// from 54 on there is nothing left, also of subnormal numbers, whose significand needs no care therefore.
 fn encode(x: Pair) -> Pair {
-    let one = pair_splat(vec2<u32>(1u, 0u));
-    let high = pair_high(x);
-    let exponent = (high >> vec2<u32>(20u)) & vec2<u32>(0x7ffu);
-    let fraction = high & vec2<u32>(0xfffffu);
-    let significand = pair(pair_low(x), fraction | vec2<u32>(0x100000u));
-
-    let scaled = exponent + vec2<u32>(params.bits);
-    let by = min(vec2<u32>(1075u) - min(scaled, vec2<u32>(1074u)), vec2<u32>(54u));
-    let odd = pair_right(significand, by) & one;
-    let below_half = pair_sub(pair_left(one, by - vec2<u32>(1u)), one);
-    let near = pair_right(pair_add(significand, pair_add(below_half, odd)), by);
+    let exponent = exponent_of(x);
+    let least = vec2<u32>(1074u - params.bits);
+    let by = min(least - exponent, vec2<u32>(63u));
+    let significand = significand_of(x);
+    let near = pair_right(significand, by);
+    let lost = any_below(significand, by);
+    let odd = (pair_low(near) & vec2<u32>(2u)) != vec2<u32>(0u);
+    let up = select(vec2<u32>(0u), vec2<u32>(1u), lost | odd);
+    let half = pair_right(pair_add(near, pair_whole(up)), vec2<u32>(1u));
     let huge = pair_splat(vec2<u32>(0u, 0x100000u));
-    let size = pair_select(near, huge, scaled >= vec2<u32>(1075u));
+    let size = pair_select(half, huge, exponent > least);
 
-    // Flipping the sign bit of both sides makes an unsigned comparison of a signed one.
-    let flip = pair_splat(vec2<u32>(0u, 0x80000000u));
-    let lower = pair_splat(params.lower) ^ flip;
-    let upper = pair_splat(params.upper) ^ flip;
-    let negative = high >= vec2<u32>(0x80000000u);
-    var y = pair_select(size, pair_sub(pair_splat(vec2<u32>(0u)), size), negative) ^ flip;
-    y = pair_select(y, lower, pair_less(y, lower));
-    y = pair_select(y, upper, pair_less(upper, y));
-    let nan = (exponent == vec2<u32>(0x7ffu)) & ((fraction | pair_low(x)) != vec2<u32>(0u));
-    return pair_select(y, lower, nan) ^ flip;
+    // What is no number is as far below as can be.
+    let none = pair_less(pair_splat(vec2<u32>(0u, 0xffe00000u)), pair_left(x, vec2<u32>(1u)));
+    let negative = none | is_negative(x);
+    var y = pair_select(size, pair_sub(pair_splat(vec2<u32>(0u)), size), negative);
+    let lower = pair_splat(params.lower);
+    let upper = pair_splat(params.upper);
+    y = pair_select(y, lower, less_signed(y, lower));
+    return pair_select(y, upper, less_signed(upper, y));
 }
+
+#ifdef NATIVE
+
+fn exponent_of(x: Pair) -> vec2<u32> {
+    return vec2<u32>(x >> vec2<u32>(52u)) & vec2<u32>(0x7ffu);
+}
+
+fn significand_of(x: Pair) -> Pair {
+    return (x & Pair(0xffffffffffffflu)) | Pair(0x10000000000000lu);
+}
+
+// Whether one of the lowest `by` bits is set.
+fn any_below(a: Pair, by: vec2<u32>) -> vec2<bool> {
+    return ((a >> by) << by) != a;
+}
+
+fn is_negative(a: Pair) -> vec2<bool> {
+    return bitcast<vec2<i64>>(a) < vec2<i64>(0li);
+}
+
+fn less_signed(a: Pair, b: Pair) -> vec2<bool> {
+    return bitcast<vec2<i64>>(a) < bitcast<vec2<i64>>(b);
+}
+
+#else
+
+fn exponent_of(x: Pair) -> vec2<u32> {
+    return extractBits(x.yw, 20u, 11u);
+}
+
+fn significand_of(x: Pair) -> Pair {
+    return pair(x.xz, (x.yw & vec2<u32>(0xfffffu)) | vec2<u32>(0x100000u));
+}
+
+fn any_below(a: Pair, by: vec2<u32>) -> vec2<bool> {
+    let far = by >= vec2<u32>(32u);
+    let one = vec2<u32>(1u);
+    let mask = (one << (by & vec2<u32>(31u))) - one;
+    return ((select(a.xz, a.yw, far) & mask) | select(vec2<u32>(0u), a.xz, far)) != vec2<u32>(0u);
+}
+
+fn is_negative(a: Pair) -> vec2<bool> {
+    return a.yw >= vec2<u32>(0x80000000u);
+}
+
+// Flipping the sign bit of both sides makes an unsigned comparison of a signed one.
+fn less_signed(a: Pair, b: Pair) -> vec2<bool> {
+    let flip = vec4<u32>(0u, 0x80000000u, 0u, 0x80000000u);
+    return pair_less(a ^ flip, b ^ flip);
+}
+
+#endif
 
 #define CONVERT encode
 
@@ -50,23 +100,22 @@ fn encode(x: Pair) -> Pair {
 // The size is moved up until its top bit is bit 63; the upper 53 bits are the significand, the lower 11 are
 // rounded to nearest with ties to even. A significand that rounds up to 2^53 carries into the exponent.
 fn decode(x: Pair) -> Pair {
-    let sign = pair_high(x) & vec2<u32>(0x80000000u);
-    let size = pair_select(x, pair_sub(pair_splat(vec2<u32>(0u)), x), sign != vec2<u32>(0u));
-    let low = pair_low(size);
+    let sign = x & pair_splat(vec2<u32>(0u, 0x80000000u));
+    let zero = pair_splat(vec2<u32>(0u));
+    let size = pair_select(x, pair_sub(zero, x), pair_high(x) >= vec2<u32>(0x80000000u));
     let high = pair_high(size);
-    let none = (low | high) == vec2<u32>(0u);
-    let in_low = vec2<u32>(32u) + countLeadingZeros(low);
-    let zeros = min(select(countLeadingZeros(high), in_low, high == vec2<u32>(0u)), vec2<u32>(63u));
+    let in_low = high == vec2<u32>(0u);
+    let leading = select(high, pair_low(size), in_low);
+    let zeros = countLeadingZeros(leading) + select(vec2<u32>(0u), vec2<u32>(32u), in_low);
 
-    let top = pair_left(size, zeros);
+    let top = pair_left(size, zeros & vec2<u32>(63u));
     let significand = pair_right(top, vec2<u32>(11u));
     let rest = pair_low(top) & vec2<u32>(0x7ffu);
     let odd = pair_low(significand) & vec2<u32>(1u);
-    let up = (rest + odd) > vec2<u32>(0x400u);
-    let exponent = vec2<u32>(1085u - params.bits) - zeros;
-    let rounded = pair_add(significand, pair(select(vec2<u32>(0u), vec2<u32>(1u), up), exponent << vec2<u32>(20u)));
-    let zero = pair_splat(vec2<u32>(0u));
-    return pair_select(rounded, zero, none) | pair(vec2<u32>(0u), sign);
+    let up = select(vec2<u32>(0u), vec2<u32>(1u), (rest + odd) > vec2<u32>(0x400u));
+    let exponent = pair_left(pair_whole(vec2<u32>(1085u - params.bits) - zeros), vec2<u32>(52u));
+    let rounded = pair_add(pair_add(significand, exponent), pair_whole(up));
+    return pair_select(rounded, zero, zeros == vec2<u32>(64u)) | sign;
 }
 
 #define CONVERT decode
@@ -85,11 +134,13 @@ fn truncate(x: Pair) -> Pair {
 #endif
 #endif
 
-@compute @workgroup_size(256)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let i = id.x;
-    if (i >= params.count) {
-        return;
-    }
-    data[i] = CONVERT(data[i]);
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
+    let i = tile_first(local, group);
+#for K,AT 0,0u 1,64u 2,128u 3,192u
+    let data_K = data[i + AT];
+#endfor
+#for K,AT 0,0u 1,64u 2,128u 3,192u
+    data[i + AT] = CONVERT(data_K);
+#endfor
 }

@@ -13,9 +13,11 @@
 // Elements of a vector.
 #ifdef U32
 #define PER 4u
+#define PLACES 0u 1u 2u 3u
 #define RIGHT 512
 #else
 #define PER 2u
+#define PLACES 0u 1u
 #define RIGHT 256
 #endif
 
@@ -54,16 +56,18 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
 #for R,AT 0,0u 1,8u 2,16u 3,24u
             let a_R = left[row * 8u + AT + k];
 #endfor
-            for (var place = 0u; place < PER; place += 1u) {
-                let at = (k * PER + place) * 16u + column;
+#for PLACE PLACES
+            {
+                let at = (k * PER + PLACE) * 16u + column;
                 let b_0 = right[at];
                 let b_1 = right[at + 1u];
 #for R 0 1 2 3
-                let splat_R = lanes_splat(a_R, place);
+                let splat_R = lanes_splat(a_R, PLACE);
                 sum_R_0 = sum_product(sum_R_0, splat_R, b_0);
                 sum_R_1 = sum_product(sum_R_1, splat_R, b_1);
 #endfor
             }
+#endfor
 #for R 0 1 2 3
 #for V 0 1
             sum_R_V = sum_settled(sum_R_V);

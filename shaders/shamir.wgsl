@@ -8,9 +8,9 @@
 #import prime
 
 // One result after the other, each of `params.lower.x` pairs.
-@group(0) @binding(1) var<storage, read_write> sums: array<Pair>;
+@group(0) @binding(1) var<storage, read_write> sums: array<vec4<u32>>;
 // The weights, `params.bits` a result, each twice; from pair `params.lower.y` on as many vectors.
-@group(0) @binding(2) var<storage, read> terms: array<Pair>;
+@group(0) @binding(2) var<storage, read> terms: array<vec4<u32>>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -21,9 +21,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let across = params.lower.x;
     let row = (i / across) * params.bits;
     var at = params.lower.y + i % across;
-    var sum = pair_splat(vec2<u32>(0u));
+    var sum = vec4<u32>(0u);
     for (var k = 0u; k < params.bits; k += 1u) {
-        sum = prime_add(sum, prime_mul(terms[row + k], terms[at]));
+        sum = prime_add_words(sum, prime_mul_words(terms[row + k], terms[at]));
         at += across;
     }
     sums[i] = sum;

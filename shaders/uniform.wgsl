@@ -6,7 +6,7 @@
 #import chacha
 #import prime
 
-@group(0) @binding(1) var<storage, read_write> elements: array<Pair>;
+@group(0) @binding(1) var<storage, read_write> elements: array<vec4<u32>>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -17,6 +17,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let low = chacha_block(2u * i);
     let high = chacha_block(2u * i + 1u);
 #for AT,ROW 0u,a 1u,b 2u,c 3u,d
-    elements[4u * i + AT] = prime_reduce(pair_words(low.ROW), pair_words(high.ROW));
+    elements[4u * i + AT] = prime_reduce(low.ROW, high.ROW);
 #endfor
 }

@@ -5,6 +5,7 @@
 //! * `#define NAME VALUE`: from here on.
 //! * `#ifdef NAME`, `#ifndef NAME`, `#else`, `#endif`.
 //! * `#for NAME v1 v2 ...` to `#endfor`: the lines between, once for each value; `#for A,B a1,b1 a2,b2 ...` sets several.
+//!   A defined name among the values stands for all of its own.
 //!
 //! A symbol is replaced wherever it stands between characters that are not ASCII letters or digits, so
 //! `size_ROW` holds `ROW`. Every line of the output knows the file and line it came from.
@@ -129,7 +130,10 @@ impl State<'_> {
                 "for" => {
                     let block = Block::find(file, lines, at - 1, "endfor")?;
                     let names: Vec<&str> = needed()?.split(',').collect();
-                    for value in words {
+                    let outer = self.symbols.clone();
+                    let listed =
+                        words.flat_map(|word| outer.get(word).map_or(word, String::as_str).split(' '));
+                    for value in listed {
                         let values: Vec<&str> = value.split(',').collect();
                         if values.len() != names.len() {
                             return Err(fault(
@@ -138,11 +142,10 @@ impl State<'_> {
                                 format!("`{value}` has not one value for each name"),
                             ));
                         }
-                        let outer = self.symbols.clone();
                         let set = names.iter().zip(values).map(|(n, v)| ((*n).to_owned(), v.to_owned()));
                         self.symbols.extend(set);
                         self.lines(file, &lines[at..block.after - 1])?;
-                        self.symbols = outer;
+                        self.symbols.clone_from(&outer);
                     }
                     at = block.after;
                 }

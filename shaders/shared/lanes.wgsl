@@ -57,7 +57,11 @@ fn lanes_zero() -> Lanes {
 
 // Both elements the one at `place`, 0 or 1.
 fn lanes_splat(a: Lanes, place: u32) -> Lanes {
+#ifdef NATIVE
+    return Lanes(a[place]);
+#else
     return pair_splat(vec2<u32>(pair_low(a)[place], pair_high(a)[place]));
+#endif
 }
 
 #endif

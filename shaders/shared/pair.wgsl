@@ -50,6 +50,11 @@ fn pair_right(a: Pair, by: vec2<u32>) -> Pair {
     return a >> by;
 }
 
+// The upper 64 bits of `high` and `low` next to each other, moved up by 1 to 63.
+fn pair_funnel(high: Pair, low: Pair, by: u32) -> Pair {
+    return (high << vec2<u32>(by)) | (low >> vec2<u32>(64u - by));
+}
+
 #else
 
 // Low and high word of lane 0, then of lane 1: the order of a little-endian u64 in memory.
@@ -78,7 +83,8 @@ fn pair_sub(a: Pair, b: Pair) -> Pair {
     return pair(a.xz - b.xz, a.yw - b.yw - borrow);
 }
 
-// The high word comes from four 16-bit products: WGSL has no wide multiply.
+// The high word comes from four 16-bit products, since WGSL has no wide multiply. A product of halves plus a half is
+// still a word, so nothing is carried but what is shifted.
 fn pair_wide(a: vec2<u32>, b: vec2<u32>) -> Pair {
     let half = vec2<u32>(16u);
     let mask = vec2<u32>(0xffffu);
@@ -86,11 +92,9 @@ fn pair_wide(a: vec2<u32>, b: vec2<u32>) -> Pair {
     let a1 = a >> half;
     let b0 = b & mask;
     let b1 = b >> half;
-    let p01 = a0 * b1;
-    let p10 = a1 * b0;
-    let middle = ((a0 * b0) >> half) + (p01 & mask) + (p10 & mask);
-    let high = a1 * b1 + (p01 >> half) + (p10 >> half) + (middle >> half);
-    return pair(a * b, high);
+    let first = a1 * b0 + ((a0 * b0) >> half);
+    let second = a0 * b1 + (first & mask);
+    return pair(a * b, a1 * b1 + (first >> half) + (second >> half));
 }
 
 fn pair_mul(a: Pair, b: Pair) -> Pair {
@@ -121,7 +125,38 @@ fn pair_right(a: Pair, by: vec2<u32>) -> Pair {
     return pair_select(pair(low, high), pair(high, vec2<u32>(0u)), by >= vec2<u32>(32u));
 }
 
+// The upper 64 bits of `high` and `low` next to each other, moved up by 1 to 63: of three words, which are the upper ones
+// or, from 32 on, those below.
+fn pair_funnel(high: Pair, low: Pair, by: u32) -> Pair {
+    let far = by >= 32u;
+    let n = vec2<u32>(by & 31u);
+    let back = vec2<u32>(31u) - n;
+    let a = select(high.yw, high.xz, far);
+    let b = select(high.xz, low.yw, far);
+    let c = select(low.yw, low.xz, far);
+    let one = vec2<u32>(1u);
+    return pair((b << n) | ((c >> one) >> back), (a << n) | ((b >> one) >> back));
+}
+
 #endif
+
+// Words as whole numbers.
+fn pair_whole(a: vec2<u32>) -> Pair {
+#ifdef NATIVE
+    return vec2<u64>(a);
+#else
+    return vec4<u32>(a.x, 0u, a.y, 0u);
+#endif
+}
+
+// The upper words as whole numbers.
+fn pair_upper(a: Pair) -> Pair {
+#ifdef NATIVE
+    return a >> vec2<u32>(32u);
+#else
+    return pair_whole(a.yw);
+#endif
+}
 
 // Both lanes the same value, given low word first.
 fn pair_splat(a: vec2<u32>) -> Pair {
@@ -131,4 +166,11 @@ fn pair_splat(a: vec2<u32>) -> Pair {
 // Four words of memory or keystream.
 fn pair_words(words: vec4<u32>) -> Pair {
     return pair(words.xz, words.yw);
+}
+
+// The four words as they are in memory.
+fn pair_memory(a: Pair) -> vec4<u32> {
+    let low = pair_low(a);
+    let high = pair_high(a);
+    return vec4<u32>(low.x, high.x, low.y, high.y);
 }

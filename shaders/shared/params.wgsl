@@ -1,8 +1,8 @@
 // What the host hands to every kernel. A kernel reads the fields of its family and no others.
 
 struct Params {
-    // Units of work: 128-bit vectors (ring, fixed, bits, field, shamir), keystream blocks (chacha, mask, uniform), groups of 8 samples
-    // (noise), 8 words (transposes).
+    // Units of work: tiles, which need no count (ring, fixed, bits, field), 128-bit vectors (powers, shamir), keystream blocks
+    // (chacha, mask), groups of 8 samples (noise) or elements (uniform).
     count: u32,
     // fixed: fraction bits. bits: the shift. field: bits of the exponent. noise: the number of octal digits, of seven
     // thresholds each.

@@ -39,8 +39,8 @@ fn sum_product(sum: Sum, a: Pair, b: Pair) -> Sum {
 
 // The same modulo 2^61 - 1, below 2^61 + 8.
 fn sum_fold(x: Pair) -> Pair {
-    let above = pair(pair_high(x) >> vec2<u32>(29u), vec2<u32>(0u));
-    return pair_add(pair(pair_low(x), pair_high(x) & vec2<u32>(0x1fffffffu)), above);
+    let low = x & pair_splat(vec2<u32>(0xffffffffu, 0x1fffffffu));
+    return pair_add(low, pair_right(x, vec2<u32>(61u)));
 }
 
 fn sum_settled(sum: Sum) -> Sum {
@@ -52,7 +52,8 @@ fn sum_added(sum: Sum, a: Pair) -> Pair {
     let low = pair_low(sum.cross) & vec2<u32>(0x3fffffffu);
     let turned = pair(low << vec2<u32>(31u), low >> vec2<u32>(1u));
     let high = pair_right(sum.cross, vec2<u32>(30u));
-    return prime_add(prime_once(sum_fold(pair_add(sum.one, pair_add(turned, high)))), a);
+    let once = sum_fold(pair_add(sum.one, pair_add(turned, high)));
+    return pair_words(prime_add_words(prime_once(pair_low(once), pair_high(once)), pair_memory(a)));
 }
 
 #else

@@ -2,11 +2,10 @@
 
 use super::Gpu;
 use super::buffer::Job;
-use super::ops::{SUMMANDS, VECTOR};
+use super::ops::TILE_BYTES;
 use super::params::Params;
 use crate::KernelError;
 use crate::bits::plane_words;
-use crate::stream::BLOCK;
 use zeroize::Zeroizing;
 
 /// Words of one transpose.
@@ -25,7 +24,7 @@ impl Gpu {
 
     /// Inverts every bit.
     pub(crate) fn not(&self, words: &mut [u64]) -> Result<(), KernelError> {
-        let job = Job::new("bits_not", Params::new(), size_of_val(words), VECTOR);
+        let job = Job::tiled("bits_not", Params::new(), size_of_val(words));
         self.change(job, bytemuck::cast_slice_mut(words))
     }
 
@@ -34,13 +33,7 @@ impl Gpu {
         if words.is_empty() {
             return Ok(0);
         }
-        let job = Job {
-            units: SUMMANDS,
-            source: Some(bytemuck::cast_slice(words)),
-            totals: true,
-            ..Job::new("bits_ones", Params::new(), size_of_val(words), VECTOR)
-        };
-        let results = self.run(&job)?;
+        let results = self.run(&Job::sum("bits_ones", bytemuck::cast_slice(words)))?;
         let mut totals = vec![0u64; results.len() / size_of::<u64>()];
         results.write_to(bytemuck::cast_slice_mut(&mut totals))?;
         Ok(totals.into_iter().sum())
@@ -56,7 +49,7 @@ impl Gpu {
     ) -> Result<(), KernelError> {
         let job = Job {
             source: Some(bytemuck::cast_slice(low)),
-            ..Job::new("bits_funnel", Params::bits(by), size_of_val(high), VECTOR)
+            ..Job::tiled("bits_funnel", Params::bits(by), size_of_val(high))
         };
         self.fill(job.over(bytemuck::cast_slice(high)), bytemuck::cast_slice_mut(out))
     }
@@ -91,7 +84,9 @@ impl Gpu {
 
     /// Transposes blocks of 64 words, in place.
     fn transpose(&self, blocks: &mut [u64]) -> Result<(), KernelError> {
-        let job = Job::new("bits_transpose", Params::new(), size_of_val(blocks), BLOCK);
-        self.change(Job { together: SIDE * size_of::<u64>(), ..job }, bytemuck::cast_slice_mut(blocks))
+        // Blocks are whole in a tile.
+        const { assert!(TILE_BYTES.is_multiple_of(SIDE * size_of::<u64>())) };
+        let job = Job::tiled("bits_transpose", Params::new(), size_of_val(blocks));
+        self.change(job, bytemuck::cast_slice_mut(blocks))
     }
 }

@@ -4,7 +4,6 @@ use super::Gpu;
 use super::params::Params;
 use super::pipeline::Pipeline;
 use crate::KernelError;
-use crate::stream::BLOCK;
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::PoisonError;
@@ -30,8 +29,8 @@ pub(super) struct Job<'a> {
     pub(super) unit: usize,
     /// Bytes that one part must hold whole: a multiple of the unit.
     pub(super) together: usize,
-    /// Units of work of one invocation.
-    pub(super) units: u32,
+    /// Invocations that one unit takes.
+    pub(super) lanes: u32,
     /// Keystream blocks that one unit consumes.
     pub(super) blocks: u64,
     /// What goes to binding 1; `None`: the kernel does not read it.
@@ -70,6 +69,8 @@ pub(super) struct Room {
 pub(super) struct Results<'a> {
     gpu: &'a Gpu,
     parts: Vec<(wgpu::Buffer, usize)>,
+    /// Bytes that one unit of work may have written behind a result.
+    unit: usize,
 }
 
 impl Job<'_> {
@@ -80,7 +81,7 @@ impl Job<'_> {
             let bytes = start..self.len.min(start + shard);
             let count = bytes.len().div_ceil(self.unit);
             let bound = (count * self.unit) as u64;
-            let groups = (count as u32).div_ceil(workgroup * self.units);
+            let groups = (count as u32 * self.lanes).div_ceil(workgroup);
             let total = 16 * groups as usize;
             let (target, result) = if self.totals { (total as u64, total) } else { (bound, bytes.len()) };
             Part { bytes, count: count as u32, bound, groups, target, result }
@@ -105,7 +106,7 @@ impl Gpu {
                 });
             }
         }
-        Ok(Results { gpu: self, parts: results.unwrap_or_default() })
+        Ok(Results { gpu: self, parts: results.unwrap_or_default(), unit: job.unit })
     }
 
     /// `None`: something failed, and `fault` very likely knows what.
@@ -310,8 +311,9 @@ impl Results<'_> {
         for (buffer, len) in self.parts {
             buffer.unmap();
             if room.results.len() < SPARE {
-                // What a kernel makes of the zeros in its last unit, of at most 64 bytes, was copied too.
-                encoder.clear_buffer(&buffer, 0, Some(len.next_multiple_of(BLOCK) as u64));
+                // What a kernel makes of the zeros in its last unit was copied too.
+                let copied = (len.next_multiple_of(self.unit) as u64).min(buffer.size());
+                encoder.clear_buffer(&buffer, 0, Some(copied));
                 room.results.push(buffer);
             }
         }

@@ -34,7 +34,7 @@ impl Gpu {
     /// `values[i] = -values[i]`.
     pub(crate) fn field_neg<F: Field>(&self, values: &mut [F]) -> Result<(), KernelError> {
         let kernel = of::<F>("field_neg_m61", "field_neg_field64");
-        let job = Job::new(kernel, Params::new(), size_of_val(values), VECTOR);
+        let job = Job::tiled(kernel, Params::new(), size_of_val(values));
         self.change(job, bytemuck::cast_slice_mut(words_mut(values)))
     }
 

@@ -7,10 +7,14 @@ use crate::noise::GROUP;
 use crate::stream::{BLOCK, Span};
 use crate::{Fixed, KernelError, Laplace, Word};
 
-/// Bytes that one invocation of an element-wise kernel takes.
+/// Bytes of a vector.
 pub(super) const VECTOR: usize = 16;
-/// Vectors that one invocation of a sum takes.
-pub(super) const SUMMANDS: u32 = 8;
+/// Invocations of a workgroup that takes a tile, and vectors of each.
+const TILE: [u32; 2] = [64, 4];
+/// Bytes of a tile.
+pub(super) const TILE_BYTES: usize = (TILE[0] * TILE[1]) as usize * VECTOR;
+/// The same of a sum.
+const SUM: [u32; 2] = [64, 16];
 
 /// The kernel for an element type.
 pub(super) fn of<T: Word>(u32: &'static str, u64: &'static str) -> &'static str {
@@ -26,13 +30,25 @@ impl<'a> Job<'a> {
             len,
             unit,
             together: unit,
-            units: 1,
+            lanes: 1,
             blocks: 0,
             target: None,
             source: None,
             totals: false,
             beside: false,
         }
+    }
+
+    /// A kernel whose workgroups take a tile each (`shaders/shared/tile.wgsl`).
+    pub(super) fn tiled(kernel: &'static str, params: Params, len: usize) -> Job<'a> {
+        Job { lanes: TILE[0], ..Job::new(kernel, params, len, TILE_BYTES) }
+    }
+
+    /// A kernel that gives one total of each tile of `values`.
+    pub(super) fn sum(kernel: &'static str, values: &'a [u8]) -> Job<'a> {
+        let [lanes, vectors] = SUM;
+        let job = Job::new(kernel, Params::new(), values.len(), (lanes * vectors) as usize * VECTOR);
+        Job { lanes, source: Some(values), totals: true, ..job }
     }
 
     /// A kernel that takes `blocks` blocks of keystream for each 64 bytes.
@@ -72,13 +88,7 @@ impl Gpu {
             return Ok(T::ZERO);
         }
         let kernel = of::<T>("ring_sum_u32", "ring_sum_u64");
-        let job = Job {
-            units: SUMMANDS,
-            source: Some(bytemuck::cast_slice(values)),
-            totals: true,
-            ..Job::new(kernel, Params::new(), size_of_val(values), VECTOR)
-        };
-        let results = self.run(&job)?;
+        let results = self.run(&Job::sum(kernel, bytemuck::cast_slice(values)))?;
         let mut totals = vec![T::ZERO; results.len() / size_of::<T>()];
         results.write_to(bytemuck::cast_slice_mut(&mut totals))?;
         Ok(totals.into_iter().fold(T::ZERO, |sum, total| sum.wrapping_add(total)))
@@ -101,7 +111,7 @@ impl Gpu {
 
     /// Fixed point of `values`.
     pub(crate) fn encode(&self, values: &[f64], format: Fixed, out: &mut [i64]) -> Result<(), KernelError> {
-        let job = Job::new("fixed_encode", Params::format(format), size_of_val(values), VECTOR);
+        let job = Job::tiled("fixed_encode", Params::format(format), size_of_val(values));
         self.fill(job.over(bytemuck::cast_slice(values)), bytemuck::cast_slice_mut(out))
     }
 
@@ -113,14 +123,14 @@ impl Gpu {
         out: &mut [f64],
     ) -> Result<(), KernelError> {
         let params = Params::bits(fraction_bits);
-        let job = Job::new("fixed_decode", params, size_of_val(values), VECTOR);
+        let job = Job::tiled("fixed_decode", params, size_of_val(values));
         self.fill(job.over(bytemuck::cast_slice(values)), bytemuck::cast_slice_mut(out))
     }
 
     /// Shares divided by `2^bits`, their negatives where `sign` has all bits set.
     pub(crate) fn truncate(&self, share: &mut [u64], bits: u32, sign: u64) -> Result<(), KernelError> {
         let params = Params::truncation(bits, sign);
-        let job = Job::new("fixed_truncate", params, size_of_val(share), VECTOR);
+        let job = Job::tiled("fixed_truncate", params, size_of_val(share));
         self.change(job, bytemuck::cast_slice_mut(share))
     }
 
@@ -168,7 +178,7 @@ impl Gpu {
         acc: &mut [T],
         other: &[T],
     ) -> Result<(), KernelError> {
-        let job = Job::new(kernel, Params::new(), size_of_val(acc), VECTOR);
+        let job = Job::tiled(kernel, Params::new(), size_of_val(acc));
         let job = Job { source: Some(bytemuck::cast_slice(other)), ..job };
         self.change(job, bytemuck::cast_slice_mut(acc))
     }
