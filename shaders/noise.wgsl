@@ -1,13 +1,19 @@
-// Discrete Laplace noise: one invocation makes one group of eight samples from `params.bits + 1` blocks. The loops
-// run over digits and thresholds, whose number is public; no branch and no index depends on the keystream.
+// Noise: one invocation makes one group of eight samples from a run of blocks. The loops run over words and
+// thresholds, whose number is public; no branch and no index depends on the keystream.
 
-#kernel noise_laplace_fill
-#kernel noise_laplace_add ADD
+#kernel noise_laplace_fill LAPLACE
+#kernel noise_laplace_add LAPLACE ADD
+#kernel noise_table_fill TABLE
+#kernel noise_table_add TABLE ADD
+#kernel noise_trials_fill
+#kernel noise_trials_add ADD
 
 #import chacha
 #import pair
 
 @group(0) @binding(1) var<storage, read_write> values: array<Pair>;
+
+#ifdef LAPLACE
 
 // `size` plus one with a sign, or 0, as the head word says.
 fn sample(size: Pair, words: vec4<u32>) -> Pair {
@@ -20,12 +26,31 @@ fn sample(size: Pair, words: vec4<u32>) -> Pair {
     return pair_select(signed, zero, none);
 }
 
+#else
+#ifdef TABLE
+
+// Thresholds, then weights.
+@group(0) @binding(2) var<storage, read> table: array<vec2<u32>>;
+
+// `total` and a count times the weight, with the word's sign.
+fn drawn(total: Pair, count: vec2<u32>, weight: Pair, words: vec4<u32>) -> Pair {
+    let zero = vec2<u32>(0u);
+    let size = pair_mul(pair(count, zero), weight);
+    let negative = (pair_low(pair_words(words)) & vec2<u32>(params.lower.y)) == vec2<u32>(1u);
+    return pair_add(total, pair_select(size, pair_sub(pair_splat(zero), size), negative));
+}
+
+#endif
+#endif
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x;
     if (i >= params.count) {
         return;
     }
+
+#ifdef LAPLACE
     let first = i * (params.bits + 1u);
     let zero = pair_splat(vec2<u32>(0u));
 #for ROW a b c d
@@ -48,11 +73,56 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         }
     }
     let head = chacha_block(first);
+#for ROW a b c d
+    let sample_ROW = sample(size_ROW, head.ROW);
+#endfor
+
+#else
+    let first = i * params.bits;
+#ifdef TABLE
+#for ROW a b c d
+    var sample_ROW = pair_splat(vec2<u32>(0u));
+#endfor
+    for (var k = 0u; k < params.bits; k += 1u) {
+        let block = chacha_block(first + k);
+#for ROW a b c d
+        var count_ROW = vec2<u32>(0u);
+#endfor
+        for (var j = 0u; j < params.lower.x; j += 1u) {
+            let threshold = pair_splat(table[j]);
+#for ROW a b c d
+            count_ROW += select(vec2<u32>(0u), vec2<u32>(1u), pair_less(pair_words(block.ROW), threshold));
+#endfor
+        }
+        let weight = pair_splat(table[params.lower.x + k]);
+#for ROW a b c d
+        sample_ROW = drawn(sample_ROW, count_ROW, weight, block.ROW);
+#endfor
+    }
+
+#else
+#for ROW a b c d
+    var ones_ROW = vec2<u32>(0u);
+#endfor
+    for (var k = 0u; k < params.bits; k += 1u) {
+        let block = chacha_block(first + k);
+        let trials = select(vec4<u32>(0xffffffffu), params.lower.xyxy, k + 1u == params.bits);
+#for ROW a b c d
+        let bits_ROW = countOneBits(block.ROW & trials);
+        ones_ROW += bits_ROW.xz + bits_ROW.yw;
+#endfor
+    }
+#for ROW a b c d
+    let sample_ROW = pair_sub(pair(ones_ROW, vec2<u32>(0u)), pair_splat(params.upper));
+#endfor
+#endif
+#endif
+
 #for AT,ROW 0u,a 1u,b 2u,c 3u,d
 #ifdef ADD
-    values[4u * i + AT] = pair_add(values[4u * i + AT], sample(size_ROW, head.ROW));
+    values[4u * i + AT] = pair_add(values[4u * i + AT], sample_ROW);
 #else
-    values[4u * i + AT] = sample(size_ROW, head.ROW);
+    values[4u * i + AT] = sample_ROW;
 #endif
 #endfor
 }

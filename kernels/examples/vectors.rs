@@ -13,13 +13,17 @@ mod format;
 mod calls;
 
 use format::{
-    Adder, At, Bits, Call, Calls, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, words,
+    Adder, At, Bits, Call, Calls, Drawn, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation,
+    words,
 };
 use serde::Serialize;
 use std::error::Error;
 use std::path::Path;
 use veilgrid_kernels::fixed::Role;
-use veilgrid_kernels::{Device, Field64, Laplace, Level, M61, Seed, Word, spec};
+use veilgrid_kernels::noise::Law;
+use veilgrid_kernels::{
+    Bernoulli, Binomial, Device, Field64, Gaussian, Laplace, Level, M61, Seed, Skellam, Word, spec,
+};
 
 const KEY: [u8; 32] = *b"frozen answers of the kernels, 1";
 
@@ -35,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let scales = [(1, 8), (1, 2), (7, 2), (10, 1), (1000, 1), (1 << 40, 1)];
     write(&folder, "noise", &scales.map(|(numerator, denominator)| noise(numerator, denominator)))?;
+    write(&folder, "drawn", &all_drawn()?)?;
     write(&folder, "bits", &[bits(1), bits(69), bits(128)])?;
     write(&folder, "truncation", &[truncation(0), truncation(13), truncation(40)])?;
     write(&folder, "matmul", &[matmul::<u32>(32), matmul::<u64>(64)])?;
@@ -320,6 +325,51 @@ fn noise(numerator: u64, denominator: u64) -> Noise {
         total_variation: law.total_variation(),
         at: At::new(KEY, 2, 0xffff_fff0),
         samples,
+    }
+}
+
+fn all_drawn() -> Result<Vec<Drawn>, Box<dyn Error>> {
+    let mut vectors = Vec::new();
+    for [p, q] in [[0, 1], [1, 3], [1, 1]] {
+        let law = Bernoulli::new(p, q)?;
+        let refused = vec![[0, 0], [1, 0], [4, 3]];
+        vectors.push(drawn("bernoulli", &law, [p, q], (&[law.threshold()], &[1]), refused));
+    }
+    for [n, d] in [[1, 8], [10, 1], [25, 2], [100, 1], [1 << 40, 1]] {
+        let law = Gaussian::new(n, d)?;
+        let refused = vec![[0, 1], [1, 0], [1, 9], [(1 << 40) + 1, 1]];
+        vectors.push(drawn("gaussian", &law, [n, d], (law.thresholds(), law.weights()), refused));
+    }
+    for [n, d] in [[1, 64], [3, 1], [3000, 7]] {
+        let law = Skellam::new(n, d)?;
+        let refused = vec![[0, 1], [1, 0], [1, 65], [(1 << 20) + 1, 1]];
+        vectors.push(drawn("skellam", &law, [n, d], (law.thresholds(), &[1]), refused));
+    }
+    for trials in [2, 128, 150, 4000] {
+        let refused = vec![[0, 1], [3, 1], [(1 << 14) + 2, 1]];
+        vectors.push(drawn("binomial", &Binomial::new(trials)?, [trials.into(), 1], (&[], &[]), refused));
+    }
+    Ok(vectors)
+}
+
+fn drawn(
+    name: &str,
+    law: &impl Law,
+    parameter: [u64; 2],
+    (thresholds, weights): (&[u64], &[u64]),
+    refused: Vec<[u64; 2]>,
+) -> Drawn {
+    let mut samples = vec![0; 21];
+    spec::noise::fill(law, &KEY, 3, 0xffff_fff0, &mut samples);
+    Drawn {
+        law: name.to_owned(),
+        parameter,
+        thresholds: words(thresholds),
+        weights: words(weights),
+        total_variation: law.total_variation(),
+        at: At::new(KEY, 3, 0xffff_fff0),
+        samples,
+        refused,
     }
 }
 

@@ -6,6 +6,7 @@
 mod bits;
 mod field;
 mod matmul;
+mod noise;
 mod replicated;
 mod shamir;
 mod truncation;
@@ -13,12 +14,13 @@ mod truncation;
 pub use bits::{bit_vectors, bits_refused, planes, planes_of_sums};
 pub use field::{field_errors, field_powers, fields, polynomials, uniform_elements};
 pub use matmul::{batches, matrices};
+pub use noise::{noise, noise_tables, noise_trials};
 pub use replicated::replicated;
 pub use shamir::{shamir, shamir_of_liars, shamir_of_many, shamir_refused};
 pub use truncation::truncation;
 
 use crate::{
-    Device, Fixed, KernelError, Laplace, Seed, Stream, Word, chacha, fixed, mask, noise, ring, share, spec,
+    Device, Fixed, KernelError, Laplace, Seed, Stream, Word, chacha, fixed, mask, ring, share, spec,
 };
 
 const KEY: [u8; 32] = *b"conformance of devices, key no 1";
@@ -33,7 +35,8 @@ macro_rules! conformance_suite {
         mod $module {
             #[allow(unused_imports)]
             use super::*;
-            $crate::conformance_suite!(@tests $open; ring keystream masks shares encoding decoding noise exhaustion errors
+            $crate::conformance_suite!(@tests $open; ring keystream masks shares encoding decoding exhaustion errors
+                noise noise_tables noise_trials
                 bit_vectors planes planes_of_sums bits_refused
                 fields field_powers polynomials field_errors uniform_elements
                 replicated truncation
@@ -290,30 +293,6 @@ pub fn decoding(device: &Device) {
     }
 }
 
-/// Noise of narrow and wide laws, written and added.
-pub fn noise(device: &Device) {
-    let scales = [(1, 8), (1, 1), (7, 2), (10, 1), (1000, 1), (1 << 40, 1)];
-    for (numerator, denominator) in scales {
-        let law = Laplace::new(numerator, denominator).expect("a scale of the suite");
-        for (len, block) in lengths().into_iter().zip(positions().into_iter().cycle()) {
-            compare(
-                "noise::laplace_fill",
-                len,
-                |len| vec![0; len],
-                |out| noise::laplace_fill(device, &law, &mut stream(ID, block), out),
-                |out| spec::noise::laplace_fill(&law, &KEY, ID, block, out),
-            );
-            compare(
-                "noise::laplace_add",
-                len,
-                |len| elements::<u64>(7, len),
-                |values| noise::laplace_add(device, &law, &mut stream(ID, block), values),
-                |values| spec::noise::laplace_add(&law, &KEY, ID, block, values),
-            );
-        }
-    }
-}
-
 /// The last blocks of a stream, and the refusal of one more, which leaves data and position as they were.
 pub fn exhaustion(device: &Device) {
     let last = u64::MAX - 19;
@@ -332,7 +311,7 @@ pub fn exhaustion(device: &Device) {
         mask::sub(device, &mut data, &mut at_end),
         share::expand(device, &mut data, &mut at_end),
         share::split(device, &mut data, std::slice::from_mut(&mut at_end)),
-        noise::laplace_add(device, &law, &mut at_end, &mut data),
+        crate::noise::laplace_add(device, &law, &mut at_end, &mut data),
     ];
     assert!(refusals.iter().all(|refusal| matches!(refusal, Err(KernelError::StreamExhausted { .. }))));
     assert!(data == before && at_end.position() == u128::from(last), "a refusal changes nothing");
@@ -368,7 +347,7 @@ pub fn large(device: &Device, len: usize) {
     spec::mask::sub(&mut want, &KEY, ID, 7);
     assert!(got == want, "mask::sub of {len} words");
     let law = Laplace::new(1, 8).expect("a scale of the suite");
-    noise::laplace_add(device, &law, &mut stream(ID, 7), &mut got).expect("noise");
+    crate::noise::laplace_add(device, &law, &mut stream(ID, 7), &mut got).expect("noise");
     spec::noise::laplace_add(&law, &KEY, ID, 7, &mut want);
     assert!(got == want, "noise::laplace_add of {len} words");
 }

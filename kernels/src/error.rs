@@ -126,6 +126,28 @@ pub enum KernelError {
         /// Denominator of the scale.
         denominator: u64,
     },
+    /// A variance of Skellam noise outside its range.
+    #[error("variance {numerator}/{denominator} of Skellam noise is outside 1/64 to 2^20")]
+    Variance {
+        /// Numerator of the variance.
+        numerator: u64,
+        /// Denominator of the variance.
+        denominator: u64,
+    },
+    /// No probability.
+    #[error("{numerator}/{denominator} is no probability: give a fraction from 0 to 1")]
+    Probability {
+        /// Numerator of the fraction.
+        numerator: u64,
+        /// Denominator of the fraction.
+        denominator: u64,
+    },
+    /// A number of trials that cannot be centred, or is too large.
+    #[error("binomial noise of {given} trials: give an even number from 2 to 16384")]
+    Trials {
+        /// What was asked.
+        given: u32,
+    },
     /// The GPU failed in the middle of a batch. The slices are as they were, except that `share` functions, which
     /// are several batches, may have done a part. What was taken from a stream stays taken.
     #[error("the GPU failed: {problem}; run again with the CPU")]

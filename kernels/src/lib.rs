@@ -50,7 +50,7 @@ pub use device::{Choice, Device, DeviceError, DeviceInfo, GpuMode, LEVEL_VARIABL
 pub use error::KernelError;
 pub use field::{Field, Field64, M61};
 pub use fixed::Fixed;
-pub use noise::Laplace;
+pub use noise::{Bernoulli, Binomial, Gaussian, Laplace, Skellam};
 pub use rates::Rates;
 pub use stream::{Seed, Stream};
 pub use word::Word;

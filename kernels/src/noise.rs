@@ -1,121 +1,131 @@
-//! Discrete Laplace noise: integers only, the same work whatever the randomness.
+//! Noise: integers only, the same work whatever the randomness.
 //!
-//! `docs/noise.md` derives the sampler and its distance from the exact law.
+//! | law | drawn by |
+//! |---|---|
+//! | [`Laplace`], discrete | independent octal digits |
+//! | [`Gaussian`], discrete | one table, whose draws are added with weights |
+//! | [`Skellam`] | one table |
+//! | [`Binomial`] of fair trials, centred | counting bits |
+//! | [`Bernoulli`] | one comparison |
+//!
+//! A sample is a function of keystream blocks that no other sample has: a [`Stream`] cannot be copied, each call
+//! consumes what it reads, and so no two samples are correlated.
+//!
+//! ```
+//! use veilgrid_kernels::{Device, Gaussian, Seed, noise};
+//!
+//! let law = Gaussian::new(10, 1)?;
+//! let mut sums = vec![1000u64; 64];
+//! noise::add(&Device::cpu()?, &law, &mut Seed::random()?.stream(0), &mut sums)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ```compile_fail,E0382
+//! let seed = veilgrid_kernels::Seed::random().unwrap();
+//! let (ours, again) = (seed.stream(0), seed.stream(0));
+//! ```
+//!
+//! ```compile_fail,E0599
+//! let stream = veilgrid_kernels::Seed::random().unwrap().stream(0);
+//! let again = stream.clone();
+//! ```
+//!
+//! `docs/noise.md` derives each sampler and its distance from the exact law.
+
+mod bernoulli;
+mod binomial;
+mod gaussian;
+mod laplace;
+mod sampler;
+mod skellam;
+mod table;
+
+pub use bernoulli::Bernoulli;
+pub use binomial::Binomial;
+pub use gaussian::Gaussian;
+pub use laplace::{Laplace, STEPS};
+pub(crate) use sampler::{Sampled, Sampler};
+pub use skellam::Skellam;
+pub(crate) use table::Table;
 
 use crate::device::Backend;
-use crate::thresholds::thresholds;
 use crate::{Device, KernelError, Stream, cpu};
 
 /// Samples that share a run of blocks: one per 64-bit word of a block.
 pub(crate) const GROUP: usize = 8;
-/// Thresholds of an octal digit: one for each value but 0.
-pub const STEPS: usize = 7;
 
-/// The discrete Laplace law `P(x) = (1 - q) / (1 + q) * q^|x|` with `q = exp(-1 / scale)`, as thresholds.
-///
-/// A sample is 0 with probability `(1 - q) / (1 + q)`, else a fair sign times `1 + G`, where `G` is geometric.
-/// The digits of `G` are independent in any base. They are drawn in base 8, one word each: digit `k` is `d` with a
-/// probability proportional to `t^d`, where `t = q^(8^k)`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Laplace {
-    numerator: u64,
-    denominator: u64,
-    zero: u64,
-    bits: u32,
-    digits: Vec<[u64; STEPS]>,
+/// A law of noise that [`fill`] and [`add`] can draw from: the laws of this module, and no others.
+pub trait Law: Sampled {
+    /// An upper bound of the total variation distance between one sample and the exact law, in units of 2^-64. A
+    /// release of `n` samples is within `n` times as much of an exact one; `docs/noise.md` turns that into delta.
+    fn total_variation(&self) -> u64;
 }
 
-impl Laplace {
-    /// The law of scale `numerator / denominator`, from 1/8 to 2^40.
-    ///
-    /// # Errors
-    /// [`KernelError::Scale`].
-    pub fn new(numerator: u64, denominator: u64) -> Result<Laplace, KernelError> {
-        let (n, d) = (u128::from(numerator), u128::from(denominator));
-        if d == 0 || 8 * n < d || n > d << 40 {
-            return Err(KernelError::Scale { numerator, denominator });
-        }
-        let table = thresholds(numerator, denominator);
-        Ok(Laplace { numerator, denominator, zero: table.zero, bits: table.bits, digits: table.digits })
-    }
-
-    /// Numerator of the scale, as given.
-    pub fn numerator(&self) -> u64 {
-        self.numerator
-    }
-
-    /// Denominator of the scale, as given.
-    pub fn denominator(&self) -> u64 {
-        self.denominator
-    }
-
-    /// `G` is drawn below `2^bits`: the least number whose tail `q^(2^bits)` is at most 2^-64.
-    pub fn bits(&self) -> u32 {
-        self.bits
-    }
-
-    /// A sample is zero if the upper 63 bits of its first word are below this: `floor(2^63 (1 - q) / (1 + q))`.
-    pub fn zero_threshold(&self) -> u64 {
-        self.zero
-    }
-
-    /// Digit `k` is the number of thresholds in entry `k` that its word is below; the one at `j - 1` is `floor(2^64 P(digit >= j))`.
-    /// Where `bits` is no multiple of 3, the last digit has fewer values, and 0 stands for those that it never has.
-    pub fn digits(&self) -> &[[u64; STEPS]] {
-        &self.digits
-    }
-
-    /// An upper bound of the total variation distance between one sample and the exact law, in units of 2^-64:
-    /// half the number of its values per digit, two for zero, one for the tail.
-    pub fn total_variation(&self) -> u64 {
-        let (whole, rest) = (u64::from(self.bits / 3), self.bits % 3);
-        4 * whole + [0, 1, 2][rest as usize] + 3
-    }
-
-    /// Keystream blocks that `len` samples consume.
-    ///
-    /// # Errors
-    /// [`KernelError::StreamExhausted`] for more than any stream has.
-    fn blocks(&self, len: usize) -> Result<u64, KernelError> {
-        let needed = len.div_ceil(GROUP) as u128 * (self.digits.len() + 1) as u128;
-        u64::try_from(needed).map_err(|_| KernelError::StreamExhausted { needed: u64::MAX, left: u64::MAX })
-    }
-}
-
-/// Writes one sample per element. Consumes `ceil(len / 8) * (law.digits().len() + 1)` blocks.
+/// Writes one sample per element. Each eight, the last ones perhaps fewer, consume a number of blocks that the law
+/// alone determines.
 ///
 /// # Errors
 /// [`KernelError::StreamExhausted`], or a GPU that fails.
+pub fn fill(
+    device: &Device,
+    law: &impl Law,
+    stream: &mut Stream,
+    out: &mut [i64],
+) -> Result<(), KernelError> {
+    let sampler = law.sampler();
+    let span = stream.take(sampler.needed(out.len())?)?;
+    match device.backend() {
+        Backend::Cpu(arch) => {
+            arch.run(cpu::noise::Fill { sampler, span, out: bytemuck::cast_slice_mut(out) });
+        }
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.noise_fill(sampler, &span, out)?,
+    }
+    Ok(())
+}
+
+/// Adds one sample to each element, modulo 2^64. Consumes as many blocks as [`fill`].
+///
+/// # Errors
+/// As [`fill`].
+pub fn add(
+    device: &Device,
+    law: &impl Law,
+    stream: &mut Stream,
+    values: &mut [u64],
+) -> Result<(), KernelError> {
+    let sampler = law.sampler();
+    let span = stream.take(sampler.needed(values.len())?)?;
+    match device.backend() {
+        Backend::Cpu(arch) => arch.run(cpu::noise::Add { sampler, span, values }),
+        #[cfg(feature = "gpu")]
+        Backend::Gpu(gpu) => gpu.noise_add(sampler, &span, values)?,
+    }
+    Ok(())
+}
+
+/// [`fill`] of the discrete Laplace law. Consumes `ceil(len / 8) * (law.digits().len() + 1)` blocks.
+///
+/// # Errors
+/// As [`fill`].
 pub fn laplace_fill(
     device: &Device,
     law: &Laplace,
     stream: &mut Stream,
     out: &mut [i64],
 ) -> Result<(), KernelError> {
-    let span = stream.take(law.blocks(out.len())?)?;
-    match device.backend() {
-        Backend::Cpu(arch) => arch.run(cpu::noise::Fill { law, span, out: bytemuck::cast_slice_mut(out) }),
-        #[cfg(feature = "gpu")]
-        Backend::Gpu(gpu) => gpu.laplace_fill(law, &span, out)?,
-    }
-    Ok(())
+    fill(device, law, stream, out)
 }
 
-/// Adds one sample to each element, modulo 2^64. Consumes as many blocks as [`laplace_fill`].
+/// [`add`] of the discrete Laplace law. Consumes as many blocks as [`laplace_fill`].
 ///
 /// # Errors
-/// As [`laplace_fill`].
+/// As [`fill`].
 pub fn laplace_add(
     device: &Device,
     law: &Laplace,
     stream: &mut Stream,
     values: &mut [u64],
 ) -> Result<(), KernelError> {
-    let span = stream.take(law.blocks(values.len())?)?;
-    match device.backend() {
-        Backend::Cpu(arch) => arch.run(cpu::noise::Add { law, span, values }),
-        #[cfg(feature = "gpu")]
-        Backend::Gpu(gpu) => gpu.laplace_add(law, &span, values)?,
-    }
-    Ok(())
+    add(device, law, stream, values)
 }

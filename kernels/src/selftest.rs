@@ -1,11 +1,11 @@
 //! The known answers that a device must give before it may be used.
 
 use crate::fixed::Role;
-use crate::noise::Laplace;
+use crate::noise::Law;
 use crate::shamir::Scheme;
 use crate::{
-    Device, Field, Field64, Fixed, KernelError, M61, Seed, Stream, bits, chacha, field, fixed, mask, matmul,
-    noise, ring, share, spec,
+    Bernoulli, Binomial, Device, Field, Field64, Fixed, Gaussian, KernelError, Laplace, M61, Seed, Stream,
+    bits, chacha, field, fixed, mask, matmul, noise, ring, share, spec,
 };
 
 /// RFC 8439, section 2.3.2: the first sixteen keystream bytes of block 1.
@@ -116,14 +116,20 @@ fn fixed(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
 }
 
 fn noise(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
-    let law = Laplace::new(7, 2)?;
+    Ok(samples(device, key, &Laplace::new(7, 2)?)?
+        && samples(device, key, &Gaussian::new(100, 1)?)?
+        && samples(device, key, &Bernoulli::new(1, 3)?)?
+        && samples(device, key, &Binomial::new(150)?)?)
+}
+
+fn samples(device: &Device, key: &[u8; 32], law: &impl Law) -> Result<bool, KernelError> {
     let (mut got, mut want) = (vec![0; LEN], vec![0; LEN]);
-    noise::laplace_fill(device, &law, &mut stream(key, ID, BLOCK)?, &mut got)?;
-    spec::noise::laplace_fill(&law, key, ID, BLOCK, &mut want);
+    noise::fill(device, law, &mut stream(key, ID, BLOCK)?, &mut got)?;
+    spec::noise::fill(law, key, ID, BLOCK, &mut want);
     let right = got == want;
     let (mut got, mut want) = (words(key, 8), words(key, 8));
-    noise::laplace_add(device, &law, &mut stream(key, ID, BLOCK)?, &mut got)?;
-    spec::noise::laplace_add(&law, key, ID, BLOCK, &mut want);
+    noise::add(device, law, &mut stream(key, ID, BLOCK)?, &mut got)?;
+    spec::noise::add(law, key, ID, BLOCK, &mut want);
     Ok(right && got == want)
 }
 

@@ -2,7 +2,10 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::process::Command;
-use veilgrid_kernels::{Device, LEVEL_VARIABLE, Laplace, Level, Seed, noise};
+use veilgrid_kernels::noise::{self, Law};
+use veilgrid_kernels::{
+    Bernoulli, Binomial, Device, Gaussian, LEVEL_VARIABLE, Laplace, Level, Seed, Skellam,
+};
 
 const SEED: &str = "VEILGRID_TEST_SEED";
 
@@ -11,10 +14,10 @@ const SAMPLES: usize = 1003;
 
 /// What callgrind counts: everything below this function.
 #[inline(never)]
-fn sampler_under_test(device: &Device, law: &Laplace, seed: Seed, samples: &mut [i64], values: &mut [u64]) {
+fn sampler_under_test(device: &Device, law: &impl Law, seed: Seed, samples: &mut [i64], values: &mut [u64]) {
     let mut stream = seed.stream(2);
-    noise::laplace_fill(device, law, &mut stream, samples).unwrap();
-    noise::laplace_add(device, law, &mut stream, values).unwrap();
+    noise::fill(device, law, &mut stream, samples).unwrap();
+    noise::add(device, law, &mut stream, values).unwrap();
 }
 
 /// Run by the other test under callgrind; nothing by itself.
@@ -24,12 +27,21 @@ fn worker() {
     let device = Device::cpu().unwrap();
     let seed = seed.parse::<u8>().unwrap();
     for (numerator, denominator) in [(1, 2), (7, 2), (1000, 1)] {
-        let law = Laplace::new(numerator, denominator).unwrap();
-        let key = std::array::from_fn(|i| seed.wrapping_mul(i as u8 + 1));
-        let (mut samples, mut values) = (vec![0; SAMPLES], vec![0; SAMPLES]);
-        sampler_under_test(&device, &law, Seed::from_bytes(key), &mut samples, &mut values);
-        assert!(samples.iter().any(|sample| *sample != 0));
+        sample(&device, &Laplace::new(numerator, denominator).unwrap(), seed);
     }
+    for (numerator, denominator) in [(1, 2), (10, 1), (100, 1)] {
+        sample(&device, &Gaussian::new(numerator, denominator).unwrap(), seed);
+    }
+    sample(&device, &Skellam::new(3, 1).unwrap(), seed);
+    sample(&device, &Bernoulli::new(1, 3).unwrap(), seed);
+    sample(&device, &Binomial::new(150).unwrap(), seed);
+}
+
+fn sample(device: &Device, law: &impl Law, seed: u8) {
+    let key = std::array::from_fn(|i| seed.wrapping_mul(i as u8 + 1));
+    let (mut samples, mut values) = (vec![0; SAMPLES], vec![0; SAMPLES]);
+    sampler_under_test(device, law, Seed::from_bytes(key), &mut samples, &mut values);
+    assert!(samples.iter().any(|sample| *sample != 0));
 }
 
 fn instructions(level: Level, seed: u8) -> u64 {

@@ -2,8 +2,10 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use veilgrid_kernels::noise::{self, Law};
 use veilgrid_kernels::{
-    Device, Fixed, Laplace, Level, Seed, Stream, chacha, fixed, mask, noise, ring, share, spec,
+    Bernoulli, Binomial, Device, Fixed, Gaussian, Laplace, Level, Seed, Skellam, Stream, chacha, fixed, mask,
+    ring, share, spec,
 };
 
 fn devices() -> Vec<Device> {
@@ -145,4 +147,41 @@ proptest! {
             prop_assert_eq!(stream.position(), u128::from(first) + blocks);
         }
     }
+
+    #[test]
+    fn every_gaussian_is_sampled_as_defined(
+        key: [u8; 32], id: u64, first in block(), numerator in 1u64.., shift in 0u32..64, denominator in 1u64..1000,
+        len in 0usize..100,
+    ) {
+        let numerator = (numerator >> shift).max(denominator.div_ceil(8)).min(denominator << 40);
+        same_everywhere(&Gaussian::new(numerator, denominator).unwrap(), key, id, first, len)?;
+    }
+
+    #[test]
+    fn other_laws_are_sampled_as_defined(
+        key: [u8; 32], id: u64, first in block(), n in 1u64..1000, d in 1u64..1000, len in 0usize..100,
+    ) {
+        same_everywhere(&Bernoulli::new(n.min(d), d).unwrap(), key, id, first, len)?;
+        same_everywhere(&Skellam::new(n, d.min(64 * n)).unwrap(), key, id, first, len)?;
+        same_everywhere(&Binomial::new(2 * n as u32).unwrap(), key, id, first, len)?;
+    }
+}
+
+fn same_everywhere(
+    law: &impl Law,
+    key: [u8; 32],
+    id: u64,
+    first: u64,
+    len: usize,
+) -> Result<(), TestCaseError> {
+    let mut want = vec![0; len];
+    spec::noise::fill(law, &key, id, first, &mut want);
+    for device in devices() {
+        let (mut got, mut added) = (vec![0; len], vec![u64::MAX; len]);
+        noise::fill(&device, law, &mut stream(key, id, first), &mut got).unwrap();
+        prop_assert_eq!(&got, &want);
+        noise::add(&device, law, &mut stream(key, id, first), &mut added).unwrap();
+        prop_assert!(added.iter().zip(&want).all(|(sum, noise)| sum.wrapping_add(1) == *noise as u64));
+    }
+    Ok(())
 }

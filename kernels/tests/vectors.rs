@@ -9,15 +9,16 @@ mod format;
 mod calls;
 
 use format::{
-    Adder, At, Bits, Calls, Chacha, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, hex,
-    unwords, word, words,
+    Adder, At, Bits, Calls, Chacha, Drawn, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation,
+    hex, unwords, word, words,
 };
 use veilgrid_kernels::fixed::Role;
+use veilgrid_kernels::noise::{self, Law};
 use veilgrid_kernels::replicated::{self, Pair};
 use veilgrid_kernels::shamir::Scheme;
 use veilgrid_kernels::{
-    Device, Field64, KernelError, Laplace, Level, M61, Seed, Stream, Word, bits, chacha, field, fixed, mask,
-    matmul, noise, ring, share,
+    Bernoulli, Binomial, Device, Field64, Gaussian, KernelError, Laplace, Level, M61, Seed, Skellam, Stream,
+    Word, bits, chacha, field, fixed, mask, matmul, ring, share,
 };
 
 fn devices() -> Vec<Device> {
@@ -184,6 +185,50 @@ fn laplace() {
             noise::laplace_fill(&device, &law, &mut stream(&vector.at), &mut samples).unwrap();
             assert_eq!(samples, vector.samples);
         }
+    }
+}
+
+#[test]
+fn drawn_noise() {
+    for vector in vectors!(Drawn, "drawn.json") {
+        let [n, d] = vector.parameter;
+        let trials = |[n, _]: [u64; 2]| Binomial::new(n.try_into().unwrap());
+        let refused = vector.refused.iter().all(|[n, d]| match vector.law.as_str() {
+            "bernoulli" => Bernoulli::new(*n, *d).is_err(),
+            "gaussian" => Gaussian::new(*n, *d).is_err(),
+            "skellam" => Skellam::new(*n, *d).is_err(),
+            _ => trials([*n, *d]).is_err(),
+        });
+        assert!(refused, "{}", vector.law);
+        match vector.law.as_str() {
+            "bernoulli" => {
+                let law = Bernoulli::new(n, d).unwrap();
+                assert_eq!(words(&[law.threshold()]), vector.thresholds);
+                assert_drawn(&law, &vector);
+            }
+            "gaussian" => {
+                let law = Gaussian::new(n, d).unwrap();
+                assert_eq!(words(law.thresholds()), vector.thresholds);
+                assert_eq!(words(law.weights()), vector.weights);
+                assert_drawn(&law, &vector);
+            }
+            "skellam" => {
+                let law = Skellam::new(n, d).unwrap();
+                assert_eq!(words(law.thresholds()), vector.thresholds);
+                assert_drawn(&law, &vector);
+            }
+            "binomial" => assert_drawn(&trials([n, d]).unwrap(), &vector),
+            law => panic!("no law {law}"),
+        }
+    }
+}
+
+fn assert_drawn(law: &impl Law, vector: &Drawn) {
+    assert_eq!(law.total_variation(), vector.total_variation);
+    for device in devices() {
+        let mut samples = vec![0; vector.samples.len()];
+        noise::fill(&device, law, &mut stream(&vector.at), &mut samples).unwrap();
+        assert_eq!(samples, vector.samples, "{} of {:?}", vector.law, vector.parameter);
     }
 }
 

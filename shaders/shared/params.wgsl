@@ -5,14 +5,15 @@ struct Params {
     // (chacha, mask), groups of 8 samples (noise) or elements (uniform).
     count: u32,
     // fixed: fraction bits. bits: the shift. field: bits of the exponent. noise: the number of octal digits, of seven
-    // thresholds each.
+    // thresholds each; of draws from a table; of words of trials.
     bits: u32,
     // First block of the keystream, low word first.
     block: vec2<u32>,
     // Stream id, low word first.
     stream: vec2<u32>,
     // fixed: bounds of an encoding; lower is the sign of a truncation. matmul, shamir: see there. field: lower is
-    // the exponent. noise: lower is the threshold of zero.
+    // the exponent. noise: lower is the threshold of zero; or the number of a table's thresholds, and 1 where it is
+    // signed; or which bits of the last word are trials, and upper is half the number of trials.
     lower: vec2<u32>,
     upper: vec2<u32>,
     key: array<vec4<u32>, 2>,

@@ -78,6 +78,12 @@ const fn turn(kernel: &'static str, units: u32, minimum: [f64; 2], most: [f64; 2
     Limit { most, ..inner(kernel, units, "product", minimum) }
 }
 
+/// A kernel that compares eight samples with a threshold each turn.
+const fn threshold(kernel: &'static str) -> Limit {
+    let most = [Most::Instructions(9.0), Most::Instructions(4.5)];
+    Limit { most, ..inner(kernel, 8, "threshold of a sample", [6.0, 2.0]) }
+}
+
 /// A kernel that makes eight elements of two blocks.
 const fn element(kernel: &'static str, minimum: f64) -> Limit {
     tile(kernel, [minimum; 2], CLOSE)
@@ -178,4 +184,11 @@ pub const LIMITS: &[Limit] = &[
     // and the digit's place, 2. A comparison of u64 in words is five, and the place four.
     inner("noise_laplace_fill", 8, "digit of a sample", [208.0, 178.0]),
     inner("noise_laplace_add", 8, "digit of a sample", [208.0, 178.0]),
+    // A threshold and one of the eight samples of a block: the comparison, and the addition that counts it. Every turn reads its
+    // threshold and waits for it.
+    threshold("noise_table_fill"),
+    threshold("noise_table_add"),
+    // A word of one of the eight samples of a block: an eighth of 1,296; which bits count, and counting them, of both halves.
+    inner("noise_trials_fill", 8, "word of a sample", [166.0, 166.0]),
+    inner("noise_trials_add", 8, "word of a sample", [166.0, 166.0]),
 ];

@@ -3,11 +3,12 @@
 use chacha20::ChaCha20Legacy;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
 use dashu::rational::RBig;
-use opendp::traits::samplers::sample_discrete_laplace;
+use opendp::traits::samplers::{sample_discrete_gaussian, sample_discrete_laplace};
 use std::error::Error;
 use std::hint::black_box;
 use veilgrid_benches::{cpu_name, side_by_side};
-use veilgrid_kernels::{Device, Laplace, Seed, Stream, chacha, mask, noise};
+use veilgrid_kernels::noise::{self, Law};
+use veilgrid_kernels::{Bernoulli, Binomial, Device, Gaussian, Laplace, Seed, Skellam, Stream, chacha, mask};
 
 const KEY: [u8; 32] = [1; 32];
 
@@ -15,7 +16,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = Device::cpu()?;
     println!("{}, {}", cpu_name(), device.describe());
     println!("| work | level | Veilgrid | peer | ratio |\n|---|---|---|---|---|");
-    laplace(&device)?;
+    let work = "discrete Laplace, scale 10 (`opendp`)";
+    noise_beside(&device, work, &Laplace::new(10, 1)?, |scale| {
+        black_box(sample_discrete_laplace(scale).expect("a sample"));
+    });
+    let work = "discrete Gaussian, scale 10 (`opendp`)";
+    noise_beside(&device, work, &Gaussian::new(10, 1)?, |scale| {
+        black_box(sample_discrete_gaussian(scale).expect("a sample"));
+    });
+    other_laws(&device)?;
     keystream(&device, 16 << 10)?;
     keystream(&device, 1 << 20)?;
     expand_and_add(&device)?;
@@ -35,30 +44,40 @@ fn row(device: &Device, work: &str, ours: f64, peer: f64, unit: &str) {
     println!("| {work} | {level} | {ours:.3} {unit} | {peer:.3} {unit} | {:.2} |", ours / peer);
 }
 
+const SAMPLES: usize = 1 << 18;
+
 /// Samples a second; the peer's time per sample does not depend on how many it draws.
-fn laplace(device: &Device) -> Result<(), Box<dyn Error>> {
-    const OURS: usize = 1 << 18;
+fn noise_beside(device: &Device, work: &str, law: &impl Law, mut peer: impl FnMut(RBig)) {
     const PEER: usize = 1 << 12;
-    let law = Laplace::new(10, 1)?;
     let scale = RBig::from(10u8);
-    let (mut stream, mut out) = (stream(), vec![0; OURS]);
-    let (ours, peer) = side_by_side(
+    let (mut stream, mut out) = (stream(), vec![0; SAMPLES]);
+    let (ours, theirs) = side_by_side(
         51,
-        || noise::laplace_fill(device, &law, &mut stream, &mut out).expect("samples"),
+        || noise::fill(device, law, &mut stream, &mut out).expect("samples"),
         || {
             for _ in 0..PEER {
-                black_box(sample_discrete_laplace(scale.clone()).expect("a sample"));
+                peer(scale.clone());
             }
         },
     );
-    let millions = |samples: usize, seconds| samples as f64 / seconds / 1e6;
-    row(
-        device,
-        "discrete Laplace, scale 10 (`opendp`)",
-        millions(OURS, ours),
-        millions(PEER, peer),
-        "M samples/s",
-    );
+    row(device, work, SAMPLES as f64 / ours / 1e6, PEER as f64 / theirs / 1e6, "M samples/s");
+}
+
+/// Without a peer.
+fn noise_alone(device: &Device, work: &str, law: &impl Law) {
+    let (mut stream, mut out) = (stream(), vec![0; SAMPLES]);
+    let (ours, _) =
+        side_by_side(21, || noise::fill(device, law, &mut stream, &mut out).expect("samples"), || ());
+    let rate = SAMPLES as f64 / ours / 1e6;
+    println!("| {work} | {} | {rate:.3} M samples/s | | |", device.describe());
+}
+
+fn other_laws(device: &Device) -> Result<(), Box<dyn Error>> {
+    noise_alone(device, "discrete Gaussian, scale 1000", &Gaussian::new(1000, 1)?);
+    noise_alone(device, "discrete Gaussian, scale 2^40", &Gaussian::new(1 << 40, 1)?);
+    noise_alone(device, "Skellam, variance 100", &Skellam::new(100, 1)?);
+    noise_alone(device, "binomial, 400 trials", &Binomial::new(400)?);
+    noise_alone(device, "Bernoulli, 1/3", &Bernoulli::new(1, 3)?);
     Ok(())
 }
 

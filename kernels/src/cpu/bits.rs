@@ -58,7 +58,7 @@ pub(crate) struct Ones<'a> {
 }
 
 /// Every other bit, pair of bits, half byte, byte, half word and word.
-const HALVES: [u64; 6] = [
+pub(crate) const HALVES: [u64; 6] = [
     0x5555_5555_5555_5555,
     0x3333_3333_3333_3333,
     0x0f0f_0f0f_0f0f_0f0f,
@@ -102,7 +102,7 @@ impl Kernel for Ones<'_> {
 
 /// The sum of neighbours that are as wide as `by`.
 #[inline(always)]
-fn fold<S: IntSimd>(simd: S, x: S::u64s, by: u32, mask: S::u64s) -> S::u64s {
+pub(crate) fn fold<S: IntSimd>(simd: S, x: S::u64s, by: u32, mask: S::u64s) -> S::u64s {
     simd.add_u64s(simd.and_u64s(x, mask), simd.and_u64s(simd.right_u64s(x, by), mask))
 }
 

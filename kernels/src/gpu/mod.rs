@@ -6,6 +6,7 @@ mod buffer;
 mod fault;
 mod field;
 mod matmul;
+mod noise;
 mod ops;
 mod params;
 mod pipeline;

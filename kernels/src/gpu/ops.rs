@@ -3,9 +3,8 @@
 use super::Gpu;
 use super::buffer::Job;
 use super::params::Params;
-use crate::noise::GROUP;
 use crate::stream::{BLOCK, Span};
-use crate::{Fixed, KernelError, Laplace, Word};
+use crate::{Fixed, KernelError, Word};
 
 /// Bytes of a vector.
 pub(super) const VECTOR: usize = 16;
@@ -132,32 +131,6 @@ impl Gpu {
         let params = Params::truncation(bits, sign);
         let job = Job::tiled("fixed_truncate", params, size_of_val(share));
         self.change(job, bytemuck::cast_slice_mut(share))
-    }
-
-    /// One sample per element.
-    pub(crate) fn laplace_fill(
-        &self,
-        law: &Laplace,
-        span: &Span<'_>,
-        out: &mut [i64],
-    ) -> Result<(), KernelError> {
-        self.fill(self.noise("noise_laplace_fill", law, span, out.len()), bytemuck::cast_slice_mut(out))
-    }
-
-    /// Adds one sample to each element.
-    pub(crate) fn laplace_add(
-        &self,
-        law: &Laplace,
-        span: &Span<'_>,
-        values: &mut [u64],
-    ) -> Result<(), KernelError> {
-        let job = self.noise("noise_laplace_add", law, span, values.len());
-        self.change(job, bytemuck::cast_slice_mut(values))
-    }
-
-    fn noise<'a>(&self, kernel: &'static str, law: &Laplace, span: &Span<'_>, samples: usize) -> Job<'a> {
-        const { assert!(8 * GROUP == BLOCK) };
-        Job::expanding(kernel, stream(span).law(law), 8 * samples, law.digits().len() as u64 + 1)
     }
 
     fn mask<T: Word>(

@@ -1,5 +1,6 @@
 //! The parameters of a dispatch, laid out as `struct Params` in `shaders/shared/params.wgsl`.
 
+use crate::noise::Table;
 use crate::{Fixed, Laplace};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -94,6 +95,21 @@ impl Params {
         for (k, threshold) in law.digits().as_flattened().iter().enumerate() {
             self.wide(THRESHOLDS + 4 * k, *threshold);
         }
+        self
+    }
+
+    /// Adds the shape of `table`: draws, thresholds, and whether a word's lowest bit is a sign.
+    pub(super) fn table(mut self, table: &Table) -> Params {
+        self.0[BITS] = table.weights().len() as u32;
+        self.wide(LOWER, table.thresholds().len() as u64 | u64::from(table.signed()) << 32);
+        self
+    }
+
+    /// Adds a number of trials: words, those bits of the last one that are trials, and the mean.
+    pub(super) fn trials(mut self, trials: u32) -> Params {
+        self.0[BITS] = trials.div_ceil(64);
+        self.wide(LOWER, u64::MAX >> (trials.wrapping_neg() % 64));
+        self.wide(UPPER, u64::from(trials / 2));
         self
     }
 

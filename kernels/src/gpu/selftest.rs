@@ -4,9 +4,10 @@ use super::Gpu;
 use crate::field::elements;
 use crate::fixed::Role;
 use crate::matmul::Shape;
+use crate::noise::Law;
 use crate::spec::{self, mask::words};
 use crate::stream::Span;
-use crate::{Field, Field64, Fixed, KernelError, Laplace, M61, Word};
+use crate::{Bernoulli, Binomial, Field, Field64, Fixed, Gaussian, KernelError, Laplace, M61, Word};
 
 /// More than one workgroup of each kernel, with a rest.
 const LEN: usize = 2 * 64 * 8 + 11;
@@ -22,7 +23,7 @@ type Check = fn(&Gpu) -> Result<bool, KernelError>;
 
 /// The first kernel that gives wrong bits, or fails.
 pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
-    let checks: [(&'static str, Check); 46] = [
+    let checks: [(&'static str, Check); 50] = [
         ("ring_add_u32", |gpu| zip::<u32>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_add_u64", |gpu| zip::<u64>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_sub_u32", |gpu| zip::<u32>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
@@ -41,6 +42,12 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         ("fixed_truncate", truncate),
         ("noise_laplace_fill", laplace_fill),
         ("noise_laplace_add", laplace_add),
+        ("noise_table_fill", |gpu| {
+            Ok(noise(gpu, &Gaussian::new(1 << 40, 3)?, false)? && noise(gpu, &Bernoulli::new(1, 3)?, false)?)
+        }),
+        ("noise_table_add", |gpu| noise(gpu, &Gaussian::new(100, 1)?, true)),
+        ("noise_trials_fill", |gpu| noise(gpu, &Binomial::new(64 + 38)?, false)),
+        ("noise_trials_add", |gpu| noise(gpu, &Binomial::new(128)?, true)),
         ("bits_xor", |gpu| zip::<u64>(|acc, other| gpu.xor(acc, other), spec::bits::xor)),
         ("bits_and", |gpu| zip::<u64>(|acc, other| gpu.and(acc, other), spec::bits::and)),
         ("bits_not", bits_not),
@@ -214,17 +221,24 @@ fn law() -> Result<Laplace, KernelError> {
 }
 
 fn laplace_fill(gpu: &Gpu) -> Result<bool, KernelError> {
-    let (mut got, mut want) = (vec![0; LEN], vec![0; LEN]);
-    gpu.laplace_fill(&law()?, &span(), &mut got)?;
-    spec::noise::laplace_fill(&law()?, &KEY, ID, BLOCK, &mut want);
-    Ok(got == want)
+    noise(gpu, &law()?, false)
 }
 
 fn laplace_add(gpu: &Gpu) -> Result<bool, KernelError> {
-    let (mut got, mut want) = (some(8), some(8));
-    let law = Laplace::new(7, 2)?;
-    gpu.laplace_add(&law, &span(), &mut got)?;
-    spec::noise::laplace_add(&law, &KEY, ID, BLOCK, &mut want);
+    noise(gpu, &Laplace::new(7, 2)?, true)
+}
+
+/// Samples added to what was there, or written.
+fn noise(gpu: &Gpu, law: &impl Law, add: bool) -> Result<bool, KernelError> {
+    if add {
+        let (mut got, mut want) = (some(8), some(8));
+        gpu.noise_add(law.sampler(), &span(), &mut got)?;
+        spec::noise::add(law, &KEY, ID, BLOCK, &mut want);
+        return Ok(got == want);
+    }
+    let (mut got, mut want) = (vec![0; LEN], vec![0; LEN]);
+    gpu.noise_fill(law.sampler(), &span(), &mut got)?;
+    spec::noise::fill(law, &KEY, ID, BLOCK, &mut want);
     Ok(got == want)
 }
 

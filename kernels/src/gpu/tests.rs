@@ -3,6 +3,7 @@
 use super::{Adapter, Gpu, Setup};
 use crate::conformance_suite;
 use crate::device::{Device, DeviceError, GpuMode};
+use crate::noise::Sampled;
 use crate::spec::{self, mask::words};
 use crate::stream::Span;
 use crate::{KernelError, Laplace};
@@ -58,7 +59,7 @@ fn parts_of_any_size_give_the_same_bits() {
     for shard in [64, 128, 192, 4096, 8000, 1 << 20] {
         let Some(gpu) = open(GpuMode::Limb, Setup { shard: Some(shard), ..Setup::default() }) else { return };
         let mut got = words::<u64>(&KEY, 1, 0, 1000);
-        gpu.laplace_add(&law, &span, &mut got).unwrap();
+        gpu.noise_add(law.sampler(), &span, &mut got).unwrap();
         gpu.mask_sub(&span, &mut got).unwrap();
         assert!(got == want, "parts of {shard} bytes");
         assert_eq!(gpu.sum(&got), Ok(spec::ring::sum(&want)), "parts of {shard} bytes");
@@ -113,6 +114,10 @@ fn a_gpu_with_wrong_bits_in_one_kernel_is_refused_by_name() {
         ("field_uniform_field64", "2u * i + 1u", "2u * i"),
         ("shamir_combine_m61", "terms[row + k]", "terms[row]"),
         ("noise_laplace_add", "thresholds[7u * (k - 1u) + j]", "thresholds[j]"),
+        ("noise_table_fill", "j < params.lower.x", "j + 1u < params.lower.x"),
+        ("noise_table_add", "table[params.lower.x + k]", "table[params.lower.x]"),
+        ("noise_trials_fill", "k + 1u == params.bits", "k == params.bits"),
+        ("noise_trials_add", "params.upper", "params.lower"),
         ("bits_xor", "acc_0 ^ other_0", "acc_0 | other_0"),
         ("bits_not", "~words_3", "words_3"),
         ("bits_funnel", "(b << n) | ", "(b << n) & "),

@@ -152,6 +152,20 @@ pub struct Noise {
     pub samples: Vec<i64>,
 }
 
+/// A law that is drawn from a table or from trials, with samples, and parameters that are refused. The parameter is a
+/// fraction: a scale, a variance, a probability, or a number of trials over 1.
+#[derive(Serialize, Deserialize)]
+pub struct Drawn {
+    pub law: String,
+    pub parameter: [u64; 2],
+    pub thresholds: Vec<String>,
+    pub weights: Vec<String>,
+    pub total_variation: u64,
+    pub at: At,
+    pub samples: Vec<i64>,
+    pub refused: Vec<[u64; 2]>,
+}
+
 /// Bit vectors, and the 64 planes of `a`.
 #[derive(Serialize, Deserialize)]
 pub struct Bits {
