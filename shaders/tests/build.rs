@@ -51,6 +51,12 @@ fn repetition_replaces_whole_words_and_nests() {
         "only whole words are replaced, and the outer meaning comes back"
     );
     assert_eq!(text(&[("a", "#for ROW a b\nsize_ROW\n#endfor\n")], &[]), "size_a\nsize_b\n");
+    let listed = "#define ROWS a b\n#for ROW ROWS c\nsize_ROW\n#endfor\n";
+    assert_eq!(
+        text(&[("a", listed)], &[]),
+        "size_a\nsize_b\nsize_c\n",
+        "a defined name stands for its values"
+    );
 }
 
 #[test]
