@@ -52,23 +52,32 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 #else
 
 @group(0) @binding(1) var<storage, read_write> target_rows: array<ELEMENT>;
-// Rows of `params.bits` elements, columns of `params.lower.x`, both multiples of 16.
+// Rows of `params.bits` elements, columns of `params.lower.x`, both multiples of 32.
 @group(0) @binding(2) var<storage, read> source: array<ELEMENT>;
 
 // A row longer than the tile: elements of a column lie in banks of their own.
-var<workgroup> tile: array<ELEMENT, 272>;
+var<workgroup> tile: array<ELEMENT, 1056>;
 
-// A workgroup turns a tile of 16 by 16.
+// A workgroup turns a tile of 32 by 32, an invocation four elements of a column.
 @compute @workgroup_size(256)
 fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
-    let x = local.x % 16u;
-    let y = local.x / 16u;
-    let across = params.bits / 16u;
-    let top = (group.x / across) * 16u;
-    let start = (group.x % across) * 16u;
-    tile[y * 17u + x] = source[(top + y) * params.bits + start + x];
+    let x = local.x & 31u;
+    let y = local.x >> 5u;
+    let across = params.bits / 32u;
+    let top = (group.x / across) * 32u;
+    let start = (group.x % across) * 32u;
+    let origin = (top + y) * params.bits + start + x;
+#for K,AT 0,0u 1,8u 2,16u 3,24u
+    let element_K = source[origin + AT * params.bits];
+#endfor
+#for K,AT 0,0u 1,8u 2,16u 3,24u
+    tile[(y + AT) * 33u + x] = element_K;
+#endfor
     workgroupBarrier();
-    target_rows[(start + y) * params.lower.x + top + x] = tile[x * 17u + y];
+    let to = (start + y) * params.lower.x + top + x;
+#for AT 0u 8u 16u 24u
+    target_rows[to + AT * params.lower.x] = tile[x * 33u + y + AT];
+#endfor
 }
 
 #endif

@@ -50,7 +50,7 @@ const CLOSE: [Most; 2] = [Most::Times(1.25); 2];
 const STREAM: [Most; 2] = [Most::Instructions(12.0); 2];
 
 /// What a transpose takes to find its places.
-const PLACES: [Most; 2] = [Most::Instructions(62.0); 2];
+const PLACES: [Most; 2] = [Most::Instructions(23.0); 2];
 
 /// A kernel whose invocations take a tile's four vectors.
 const fn tile(kernel: &'static str, minimum: [f64; 2], most: [Most; 2]) -> Limit {
@@ -177,9 +177,9 @@ pub const LIMITS: &[Limit] = &[
     turn("matmul_each_u32", 4, [1.75, 1.75], [7.5, 7.5]),
     turn("matmul_each_u64", 2, [16.5, 7.5], [25.0, 17.0]),
     turn("matmul_each_m61", 2, [59.0, 20.5], [70.0, 36.0]),
-    // An element an invocation: to memory and to workgroup memory, there and back. All else is its two places.
-    Limit { units: 1, unit: "element", wide: false, ..tile("matmul_transpose_u32", [4.0; 2], PLACES) },
-    Limit { units: 1, unit: "element", wide: false, ..tile("matmul_transpose_u64", [4.0; 2], PLACES) },
+    // To memory and to workgroup memory, there and back. All else are the four places of an invocation.
+    Limit { units: 4, unit: "element", wide: false, ..tile("matmul_transpose_u32", [4.0; 2], PLACES) },
+    Limit { units: 4, unit: "element", wide: false, ..tile("matmul_transpose_u64", [4.0; 2], PLACES) },
     // A digit of one of the eight samples of a block: an eighth of 1,296; seven comparisons, each with the addition that counts it;
     // and the digit's place, 2. A comparison of u64 in words is five, and the place four.
     inner("noise_laplace_fill", 8, "digit of a sample", [208.0, 178.0]),

@@ -61,10 +61,10 @@ fn row(shader: &Shader, compiled: &Compiled) -> Result<Row, Box<dyn Error>> {
         Most::Instructions(most) => most,
     };
     if cost > most {
-        faults.push(format!("{cost:.1} instructions a {}, at most {most:.1}", limit.unit));
+        faults.push(format!("{cost:.1} instructions for one {}, at most {most:.1}", limit.unit));
     }
     if cost < minimum {
-        faults.push(format!("{cost:.1} instructions a {}, below the minimum {minimum:.1}", limit.unit));
+        faults.push(format!("{cost:.1} instructions for one {}, below the minimum {minimum:.1}", limit.unit));
     }
     if limit.wide {
         let mut narrow = narrow(&compiled.assembly);

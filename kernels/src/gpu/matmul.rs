@@ -21,7 +21,9 @@ const STEP: usize = 8;
 /// Bytes of a tile that one invocation computes: 4 rows of 2 vectors.
 const UNIT: usize = 8 * VECTOR;
 /// Rows and columns of a tile that is transposed.
-const TURN: usize = 16;
+const TURN: usize = 32;
+/// Elements of it that one invocation moves.
+const TURNED: usize = 4;
 /// Rows and columns of a block, at most and at least: the sums of the largest are a part of the usual size.
 const SIDES: [usize; 2] = [1024, 64];
 
@@ -191,7 +193,7 @@ impl Gpu {
                 let job = Job {
                     together: len,
                     source: Some(bytemuck::cast_slice(&source)),
-                    ..Job::new(kernel, params, len, size_of::<R>())
+                    ..Job::new(kernel, params, len, TURNED * size_of::<R>())
                 };
                 self.fill(job, bytemuck::cast_slice_mut(&mut target))?;
                 for (place, given) in turned.rows(height) {
