@@ -1,11 +1,11 @@
 // Arithmetic in the prime fields. One invocation takes four vectors of 128 bits, two elements each; of a power one vector.
 
-#kernel field_add_m61 M61 OPERATION=prime_add_words
-#kernel field_add_field64 OPERATION=prime_add_words
-#kernel field_sub_m61 M61 OPERATION=prime_sub_words
-#kernel field_sub_field64 OPERATION=prime_sub_words
-#kernel field_mul_m61 M61 OPERATION=prime_mul_words
-#kernel field_mul_field64 OPERATION=prime_mul_words
+#kernel field_add_m61 M61 OPERATION=prime_add
+#kernel field_add_field64 OPERATION=prime_add
+#kernel field_sub_m61 M61 OPERATION=prime_sub
+#kernel field_sub_field64 OPERATION=prime_sub
+#kernel field_mul_m61 M61 OPERATION=prime_mul
+#kernel field_mul_field64 OPERATION=prime_mul
 #kernel field_neg_m61 M61 NEG
 #kernel field_neg_field64 NEG
 #kernel field_pow_m61 M61 POW
@@ -32,10 +32,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let base = acc[i];
     var power = vec4<u32>(1u, 0u, 1u, 0u);
     for (var k = params.bits; k > 0u; k -= 1u) {
-        power = prime_mul_words(power, power);
+        power = prime_mul(power, power);
         let word = select(params.lower.x, params.lower.y, k > 32u);
         if (((word >> ((k - 1u) & 31u)) & 1u) == 1u) {
-            power = prime_mul_words(power, base);
+            power = prime_mul(power, base);
         }
     }
     acc[i] = power;
@@ -56,7 +56,7 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
 #ifdef OPERATION
     acc[i + AT] = OPERATION(acc_K, other_K);
 #else
-    acc[i + AT] = prime_sub_words(vec4<u32>(0u), acc_K);
+    acc[i + AT] = prime_sub(vec4<u32>(0u), acc_K);
 #endif
 #endfor
 }

@@ -23,7 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var at = params.lower.y + i % across;
     var sum = vec4<u32>(0u);
     for (var k = 0u; k < params.bits; k += 1u) {
-        sum = prime_add_words(sum, prime_mul_words(terms[row + k], terms[at]));
+        sum = prime_add(sum, prime_mul(terms[row + k], terms[at]));
         at += across;
     }
     sums[i] = sum;

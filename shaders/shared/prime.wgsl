@@ -22,13 +22,13 @@ fn prime_once(low: vec2<u32>, high: vec2<u32>) -> vec4<u32> {
     return vec4<u32>(x.x, y.x, x.y, y.y);
 }
 
-fn prime_add_words(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+fn prime_add(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     let low = a.xz + b.xz;
     return prime_once(low, a.yw + b.yw + prime_bit(low < a.xz));
 }
 
 // Below zero, the lower 61 bits of the difference are 2^61 more than it, one more than what is wanted.
-fn prime_sub_words(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+fn prime_sub(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     let low = a.xz - b.xz;
     let high = a.yw - b.yw - prime_bit(a.xz < b.xz);
     let below = high >= vec2<u32>(0x80000000u);
@@ -38,7 +38,7 @@ fn prime_sub_words(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
 }
 
 // A product is below 2^122: what is above its lower 61 bits is added to them, and the sum is at most 2 (2^61 - 2).
-fn prime_mul_words(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+fn prime_mul(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     let low = pair_wide(a.xz, b.xz);
     let cross = pair_add(pair_wide(a.yw, b.xz), pair_wide(a.xz, b.yw));
     let middle = pair_add(cross, pair_upper(low));
@@ -67,7 +67,7 @@ fn prime_reduce(low: vec4<u32>, high: vec4<u32>) -> vec4<u32> {
 // An upper word that is full has an empty lower one: else the element would not be below the modulus. So an upper word and
 // the carry or borrow of lower words are a word again.
 
-fn prime_add_words(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+fn prime_add(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     let low = a.xz + b.xz;
     let more = b.yw + prime_bit(low < a.xz);
     let high = a.yw + more;
@@ -79,7 +79,7 @@ fn prime_add_words(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     return vec4<u32>(x.x, y.x, x.y, y.y);
 }
 
-fn prime_sub_words(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+fn prime_sub(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     let low = a.xz - b.xz;
     let more = b.yw + prime_bit(a.xz < b.xz);
     return prime_plus(low, a.yw - more, a.yw < more);
@@ -109,7 +109,7 @@ fn prime_reduce(low: vec4<u32>, high: vec4<u32>) -> vec4<u32> {
     return prime_fold(low.xz, low.yw, high.xz, high.yw);
 }
 
-fn prime_mul_words(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+fn prime_mul(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     let low = pair_wide(a.xz, b.xz);
     let first = pair_add(pair_wide(a.yw, b.xz), pair_upper(low));
     let second = pair_add(pair_wide(a.xz, b.yw), pair_whole(pair_low(first)));
@@ -118,11 +118,3 @@ fn prime_mul_words(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
 }
 
 #endif
-
-// The same of what is no words.
-
-#for NAME add sub mul
-fn prime_NAME(a: Pair, b: Pair) -> Pair {
-    return pair_words(prime_NAME_words(pair_memory(a), pair_memory(b)));
-}
-#endfor

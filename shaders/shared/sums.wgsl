@@ -53,7 +53,7 @@ fn sum_added(sum: Sum, a: Pair) -> Pair {
     let turned = pair(low << vec2<u32>(31u), low >> vec2<u32>(1u));
     let high = pair_right(sum.cross, vec2<u32>(30u));
     let once = sum_fold(pair_add(sum.one, pair_add(turned, high)));
-    return pair_words(prime_add_words(prime_once(pair_low(once), pair_high(once)), pair_memory(a)));
+    return pair_words(prime_add(prime_once(pair_low(once), pair_high(once)), pair_memory(a)));
 }
 
 #else
