@@ -29,8 +29,20 @@ fn sample(size: Pair, words: vec4<u32>) -> Pair {
 #else
 #ifdef TABLE
 
-// Thresholds, then weights.
+// Thresholds, a multiple of four with zeros, below which nothing is; then weights.
+#ifdef NATIVE
+@group(0) @binding(2) var<storage, read> table: array<u64>;
+
+fn tabled(i: u32) -> Pair {
+    return Pair(table[i]);
+}
+#else
 @group(0) @binding(2) var<storage, read> table: array<vec2<u32>>;
+
+fn tabled(i: u32) -> Pair {
+    return pair_splat(table[i]);
+}
+#endif
 
 // `total` and a count times the weight, with the word's sign.
 fn drawn(total: Pair, count: vec2<u32>, weight: Pair, words: vec4<u32>) -> Pair {
@@ -56,21 +68,22 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 #for ROW a b c d
     var size_ROW = zero;
 #endfor
-    let one = pair_splat(vec2<u32>(1u, 0u));
-    // From the highest digit on, so that a digit's place is three doublings for each one below it.
+    // From the highest digit on, so that a digit's place is three bits for each one below it.
     for (var k = params.bits; k > 0u; k -= 1u) {
         let block = chacha_block(first + k);
 #for ROW a b c d
-        size_ROW = pair_add(size_ROW, size_ROW);
-        size_ROW = pair_add(size_ROW, size_ROW);
-        size_ROW = pair_add(size_ROW, size_ROW);
+        let words_ROW = pair_words(block.ROW);
+        var digit_ROW = vec2<u32>(0u);
 #endfor
         for (var j = 0u; j < 7u; j += 1u) {
             let threshold = pair_splat(params.thresholds[7u * (k - 1u) + j].xy);
 #for ROW a b c d
-            size_ROW = pair_add(size_ROW, pair_select(zero, one, pair_less(pair_words(block.ROW), threshold)));
+            digit_ROW += select(vec2<u32>(0u), vec2<u32>(1u), pair_less(words_ROW, threshold));
 #endfor
         }
+#for ROW a b c d
+        size_ROW = pair_left(size_ROW, vec2<u32>(3u)) | pair_whole(digit_ROW);
+#endfor
     }
     let head = chacha_block(first);
 #for ROW a b c d
@@ -86,15 +99,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var k = 0u; k < params.bits; k += 1u) {
         let block = chacha_block(first + k);
 #for ROW a b c d
+        let words_ROW = pair_words(block.ROW);
         var count_ROW = vec2<u32>(0u);
 #endfor
-        for (var j = 0u; j < params.lower.x; j += 1u) {
-            let threshold = pair_splat(table[j]);
+        for (var j = 0u; j < params.lower.x; j += 4u) {
+#for NAME,AT 0,0u 1,1u 2,2u 3,3u
+            let threshold_NAME = tabled(j + AT);
 #for ROW a b c d
-            count_ROW += select(vec2<u32>(0u), vec2<u32>(1u), pair_less(pair_words(block.ROW), threshold));
+            count_ROW += select(vec2<u32>(0u), vec2<u32>(1u), pair_less(words_ROW, threshold_NAME));
+#endfor
 #endfor
         }
-        let weight = pair_splat(table[params.lower.x + k]);
+        let weight = tabled(params.lower.x + k);
 #for ROW a b c d
         sample_ROW = drawn(sample_ROW, count_ROW, weight, block.ROW);
 #endfor

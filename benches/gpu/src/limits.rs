@@ -78,10 +78,9 @@ const fn turn(kernel: &'static str, units: u32, minimum: [f64; 2], most: [f64; 2
     Limit { most, ..inner(kernel, units, "product", minimum) }
 }
 
-/// A kernel that compares eight samples with a threshold each turn.
+/// A kernel that compares eight samples with four thresholds each turn.
 const fn threshold(kernel: &'static str) -> Limit {
-    let most = [Most::Instructions(9.0), Most::Instructions(4.5)];
-    Limit { most, ..inner(kernel, 8, "threshold of a sample", [6.0, 2.0]) }
+    inner(kernel, 32, "threshold of a sample", [6.0, 2.0])
 }
 
 /// A kernel that makes eight elements of two blocks.
@@ -184,8 +183,7 @@ pub const LIMITS: &[Limit] = &[
     // and the digit's place, 2. A comparison of u64 in words is five, and the place four.
     inner("noise_laplace_fill", 8, "digit of a sample", [208.0, 178.0]),
     inner("noise_laplace_add", 8, "digit of a sample", [208.0, 178.0]),
-    // A threshold and one of the eight samples of a block: the comparison, and the addition that counts it. Every turn reads its
-    // threshold and waits for it.
+    // A threshold and one of the eight samples of a block: the comparison, and the addition that counts it.
     threshold("noise_table_fill"),
     threshold("noise_table_add"),
     // A word of one of the eight samples of a block: an eighth of 1,296; which bits count, and counting them, of both halves.

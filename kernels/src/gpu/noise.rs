@@ -41,10 +41,18 @@ impl Gpu {
     }
 }
 
-/// What a kernel reads from binding 2: a table's thresholds, then its weights.
+/// Thresholds that a kernel compares with in one turn of its loop.
+const TURN: usize = 4;
+
+/// What a kernel reads from binding 2: a table's thresholds, in whole turns by zeros, which nothing is below; then its weights.
 fn beside(sampler: Sampler<'_>) -> Vec<u64> {
     match sampler {
-        Sampler::Table(table) => [table.thresholds(), table.weights()].concat(),
+        Sampler::Table(table) => {
+            let mut words = table.thresholds().to_vec();
+            words.resize(words.len().next_multiple_of(TURN), 0);
+            words.extend(table.weights());
+            words
+        }
         Sampler::Digits(_) | Sampler::Trials(_) => Vec::new(),
     }
 }
@@ -60,7 +68,7 @@ fn job<'a>(
     let params = stream(span);
     let params = match sampler {
         Sampler::Digits(law) => params.law(law),
-        Sampler::Table(table) => params.table(table),
+        Sampler::Table(table) => params.table(table, table.thresholds().len().next_multiple_of(TURN)),
         Sampler::Trials(trials) => params.trials(trials),
     };
     let job = Job::expanding(kernel, params, 8 * samples, sampler.blocks() as u64);

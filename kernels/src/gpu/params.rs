@@ -98,10 +98,10 @@ impl Params {
         self
     }
 
-    /// Adds the shape of `table`: draws, thresholds, and whether a word's lowest bit is a sign.
-    pub(super) fn table(mut self, table: &Table) -> Params {
+    /// Adds the shape of `table`: draws, `thresholds`, and whether a word's lowest bit is a sign.
+    pub(super) fn table(mut self, table: &Table, thresholds: usize) -> Params {
         self.0[BITS] = table.weights().len() as u32;
-        self.wide(LOWER, table.thresholds().len() as u64 | u64::from(table.signed()) << 32);
+        self.wide(LOWER, thresholds as u64 | u64::from(table.signed()) << 32);
         self
     }
 
