@@ -22,7 +22,8 @@ use std::path::Path;
 use veilgrid_kernels::fixed::Role;
 use veilgrid_kernels::noise::Law;
 use veilgrid_kernels::{
-    Bernoulli, Binomial, Device, Field64, Gaussian, Laplace, Level, M61, Seed, Skellam, Word, spec,
+    Bernoulli, Binomial, Device, Field as _, Field64, Gaussian, Laplace, Level, M61, Seed, Skellam, Word,
+    spec,
 };
 
 const KEY: [u8; 32] = *b"frozen answers of the kernels, 1";
@@ -49,6 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&folder, "adder", &[adder(1, 5)?, adder(7, 70)?, adder(12, 3)?])?;
     write(&folder, "field", &[field::<M61>(), field::<Field64>()])?;
     write(&folder, "shamir", &[shamir::<M61>(), shamir::<Field64>()])?;
+    write(&folder, "ntt", &[0, 1, 3, 6].map(ntt))?;
     write(&folder, "uniform", &[uniform::<M61>(), uniform::<Field64>()])?;
     Ok(())
 }
@@ -138,6 +140,23 @@ fn field<F: veilgrid_kernels::Field>() -> format::Field {
         refused_index: 2,
         a: text(&a),
         b: text(&b),
+    }
+}
+
+fn ntt(log: u32) -> format::Ntt {
+    let mut values = vec![Field64::default(); 1 << log];
+    spec::field::uniform(&KEY, 23, 0, &mut values);
+    let text = |elements: &[Field64]| words(veilgrid_kernels::field::words(elements));
+    let after = |transform: fn(&mut [Field64])| {
+        let mut values = values.clone();
+        transform(&mut values);
+        text(&values)
+    };
+    format::Ntt {
+        root: words(&[spec::ntt::root(log).get()]).remove(0),
+        forward: after(spec::ntt::forward),
+        inverse: after(spec::ntt::inverse_of),
+        values: text(&values),
     }
 }
 

@@ -7,6 +7,7 @@ mod bits;
 mod field;
 mod matmul;
 mod noise;
+mod ntt;
 mod replicated;
 mod shamir;
 mod truncation;
@@ -15,6 +16,7 @@ pub use bits::{bit_vectors, bits_refused, planes, planes_of_sums};
 pub use field::{field_errors, field_powers, fields, polynomials, uniform_elements};
 pub use matmul::{batches, matrices};
 pub use noise::{noise, noise_tables, noise_trials};
+pub use ntt::{transform, transforms, transforms_refused};
 pub use replicated::replicated;
 pub use shamir::{shamir, shamir_of_liars, shamir_of_many, shamir_refused};
 pub use truncation::truncation;
@@ -38,7 +40,7 @@ macro_rules! conformance_suite {
             $crate::conformance_suite!(@tests $open; ring keystream masks shares encoding decoding exhaustion errors
                 noise noise_tables noise_trials
                 bit_vectors planes planes_of_sums bits_refused
-                fields field_powers polynomials field_errors uniform_elements
+                fields field_powers polynomials field_errors uniform_elements transforms transforms_refused
                 replicated truncation
                 matrices batches
                 shamir shamir_of_many shamir_of_liars shamir_refused);

@@ -42,6 +42,12 @@ pub enum KernelError {
         /// Index of the other.
         second: usize,
     },
+    /// A transform of a size for which the field has no root of unity.
+    #[error("Field64 has no transform of 2^{log} elements: 2^32 is the largest")]
+    NoRoot {
+        /// Binary logarithm of the size that was asked for.
+        log: u32,
+    },
     /// The call would run past the last block of the stream.
     #[error(
         "the stream has {left} blocks of keystream left and {needed} are needed; take a stream of a new id"

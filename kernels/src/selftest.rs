@@ -24,7 +24,7 @@ const BLOCK: u64 = (1 << 32) - 9;
 /// The first family that gives wrong bits, or fails.
 pub(crate) fn fault(device: &Device) -> Option<&'static str> {
     let key: [u8; 32] = std::array::from_fn(|i| i as u8);
-    let families: [(&'static str, Check); 10] = [
+    let families: [(&'static str, Check); 11] = [
         ("chacha", chacha),
         ("ring", ring),
         ("mask", mask),
@@ -35,6 +35,7 @@ pub(crate) fn fault(device: &Device) -> Option<&'static str> {
         ("matmul", matmul),
         ("field", |device, key| Ok(field::<M61>(device, key)? && field::<Field64>(device, key)?)),
         ("shamir", |device, key| Ok(shamir::<M61>(device, key)? && shamir::<Field64>(device, key)?)),
+        ("ntt", ntt),
     ];
     families.into_iter().find(|(_, check)| check(device, &key) != Ok(true)).map(|(family, _)| family)
 }
@@ -204,6 +205,26 @@ fn shamir<F: Field>(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError
     let mut corrected = vec![F::ZERO; LEN];
     let liars = scheme.decoder(&[9, 2, 5, 6, 1, 3])?.correct(device, &shares, &mut corrected)?;
     Ok(right && opened == secret && corrected == secret && liars == [2])
+}
+
+/// Sizes of one element at a time, and of rows.
+fn ntt(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    for log in [3, 7] {
+        let ntt = field::Ntt::new(log)?;
+        let mut got = vec![Field64::ZERO; ntt.size()];
+        spec::field::uniform(key, ID, BLOCK, &mut got);
+        let (start, mut want) = (got.clone(), got.clone());
+        ntt.forward(device, &mut got)?;
+        spec::ntt::forward(&mut want);
+        if got != want {
+            return Ok(false);
+        }
+        ntt.inverse(device, &mut got)?;
+        if got != start {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn matmul(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {

@@ -17,8 +17,8 @@ use veilgrid_kernels::noise::{self, Law};
 use veilgrid_kernels::replicated::{self, Pair};
 use veilgrid_kernels::shamir::Scheme;
 use veilgrid_kernels::{
-    Bernoulli, Binomial, Device, Field64, Gaussian, KernelError, Laplace, Level, M61, Seed, Skellam, Stream,
-    Word, bits, chacha, field, fixed, mask, matmul, ring, share,
+    Bernoulli, Binomial, Device, Field as _, Field64, Gaussian, KernelError, Laplace, Level, M61, Seed,
+    Skellam, Stream, Word, bits, chacha, field, fixed, mask, matmul, ring, share,
 };
 
 fn devices() -> Vec<Device> {
@@ -368,6 +368,23 @@ fn field_of<F: veilgrid_kernels::Field>(device: &Device, vector: &format::Field)
 }
 
 #[test]
+fn transforms() {
+    for vector in vectors!(format::Ntt, "ntt.json") {
+        let ntt = field::Ntt::new(vector.values.len().ilog2()).unwrap();
+        assert_eq!(ntt.root().get(), word(&vector.root));
+        let start = field::elements::<Field64>(&unwords(&vector.values)).unwrap().to_vec();
+        for device in devices() {
+            let mut values = start.clone();
+            ntt.forward(&device, &mut values).unwrap();
+            assert_eq!(words(field::words(&values)), vector.forward);
+            values.clone_from(&start);
+            ntt.inverse(&device, &mut values).unwrap();
+            assert_eq!(words(field::words(&values)), vector.inverse);
+        }
+    }
+}
+
+#[test]
 fn uniform_elements() {
     for vector in vectors!(format::Uniform, "uniform.json") {
         for device in devices() {
@@ -383,6 +400,32 @@ fn uniform_of<F: veilgrid_kernels::Field>(device: &Device, vector: &format::Unif
     let mut out = vec![F::ZERO; vector.elements.len()];
     field::uniform(device, &mut stream(&vector.at), &mut out).unwrap();
     assert_eq!(words(field::words(&out)), vector.elements);
+}
+
+/// Shares of Prio3's test vectors add up to what they are said to, and its proofs hold where they are said to.
+#[test]
+fn vdaf() {
+    for vector in vectors!(format::Vdaf, "vdaf.json") {
+        let elements = |texts: &[String]| field::elements::<Field64>(&unwords(texts)).unwrap().to_vec();
+        for device in devices() {
+            let mut sums = vec![Field64::ZERO; vector.sums.len()];
+            for share in &vector.shares {
+                field::add(&device, &mut sums, &elements(share)).unwrap();
+            }
+            assert_eq!(words(field::words(&sums)), vector.sums, "{}", vector.source);
+            let last = *sums.last().unwrap();
+            if !vector.polynomial.is_empty() {
+                let mut point = [sums[1]];
+                field::evaluate(&device, &elements(&vector.polynomial), &mut point).unwrap();
+                assert_eq!(point[0].get(), last.get(), "{}", vector.source);
+            }
+            if let Some(holds) = vector.product {
+                let mut product = [sums[1]];
+                field::mul(&device, &mut product, &[sums[2]]).unwrap();
+                assert_eq!(product[0] == last, holds, "{}", vector.source);
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! Products in the prime fields on one core beside `prio` and `p3-goldilocks`, both built for this CPU. Prints rows of
-//! `docs/performance.md`.
+//! Products and transforms in the prime fields on one core beside `prio` and Plonky3's crates, built for this CPU. Prints
+//! rows of `docs/performance.md`.
 
 #[allow(dead_code, unreachable_pub, reason = "the other benches use the rest")]
 #[path = "../../src/lib.rs"]
 mod measure;
+mod ntt;
 
 use measure::{cpu_name, side_by_side};
 use p3_field::{PackedValue, PrimeCharacteristicRing};
@@ -28,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         against_prio::<Field64>(&device, len)?;
         against_p3(&device, len)?;
     }
-    Ok(())
+    ntt::rows(&device)
 }
 
 fn elements<F: Field>(device: &Device, id: u64, len: usize) -> Result<Vec<F>, Box<dyn Error>> {

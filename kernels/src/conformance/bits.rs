@@ -47,7 +47,7 @@ fn shifts(device: &Device, words: &[u64], by: usize) {
 
 /// Integers to bit planes and back.
 pub fn planes(device: &Device) {
-    for len in lengths().into_iter().chain([511 * 64, 512 * 64 + 1]) {
+    for len in lengths().into_iter().chain([511 * 64, 512 * 64 + 1, 1024 * 64, 1065 * 64 + 17]) {
         let values = &elements::<u64>(4, len + 1)[1..];
         let words = 64 * bits::plane_words(len);
         let mut planes = vec![0; words];

@@ -12,6 +12,7 @@ pub(crate) mod mask;
 pub(crate) mod matmul;
 mod matmul_m61;
 pub(crate) mod noise;
+pub(crate) mod ntt;
 pub(crate) mod planes;
 pub(crate) mod power;
 mod prime;

@@ -5,8 +5,15 @@ use super::{IntSimd, Kernel};
 
 /// Bits of a word, words of a block, planes.
 const SIDE: usize = 64;
-/// Blocks at a time: their words of one plane are a whole cache line, which is written once.
+/// Blocks at a time: their words of one plane are a whole cache line.
 const BLOCKS: usize = 8;
+/// Values at a time.
+const GROUP: usize = SIDE * BLOCKS;
+/// Blocks of a tile. Long planes are often a power of two apart, so that their lines fall on the same few places of the
+/// caches and of the table of pages: a tile brings so many words of each together that this costs little.
+const TILE: usize = 4 * BLOCKS;
+/// Words of a plane from which on tiles are worth it.
+const LONG: usize = 1024;
 
 /// See [`crate::bits::to_planes`].
 pub(crate) struct ToPlanes<'a> {
@@ -20,8 +27,12 @@ pub(crate) struct FromPlanes<'a> {
     pub(crate) values: &'a mut [u64],
 }
 
-/// Word `i` of one block in each lane of row `i`; as many of these as eight blocks take.
-type Squares<S> = [[<S as pulp::Simd>::u64s; SIDE]; BLOCKS];
+/// Row `i`: word `i` of one block in each lane.
+type Square<S> = [<S as pulp::Simd>::u64s; SIDE];
+
+/// Words of each plane, plane after plane.
+#[repr(C, align(64))]
+struct Lines<const WORDS: usize>([u64; WORDS]);
 
 impl Kernel for ToPlanes<'_> {
     type Output = ();
@@ -29,60 +40,34 @@ impl Kernel for ToPlanes<'_> {
     #[inline(always)]
     fn run<S: IntSimd>(self, simd: S) {
         let plane = self.values.len().div_ceil(SIDE);
-        let mut squares: Squares<S> = [[simd.splat_u64s(0); SIDE]; BLOCKS];
-        let mut first = 0;
-        let mut whole = self.values.chunks_exact(SIDE * BLOCKS);
+        let mut square: Square<S> = [simd.splat_u64s(0); SIDE];
+        let (mut values, mut first) = (self.values, 0);
+        if plane >= LONG {
+            let mut tile = Lines([0; SIDE * TILE]);
+            let mut whole = values.chunks_exact(SIDE * TILE);
+            for values in &mut whole {
+                for (i, values) in values.chunks_exact(GROUP).enumerate() {
+                    to_lines(simd, &mut square, values, &mut tile.0[i * BLOCKS..], TILE);
+                }
+                for (plane, line) in self.planes.chunks_exact_mut(plane).zip(tile.0.chunks_exact(TILE)) {
+                    copy::<S>(line, &mut plane[first..first + TILE]);
+                }
+                first += TILE;
+            }
+            values = whole.remainder();
+        }
+        let mut whole = values.chunks_exact(GROUP);
         for values in &mut whole {
-            load(simd, &mut squares, values);
-            store_planes(simd, &mut squares, &mut self.planes[first..], plane, BLOCKS);
+            to_lines(simd, &mut square, values, &mut self.planes[first..], plane);
             first += BLOCKS;
         }
         if first < plane {
-            let mut padded = [0; SIDE * BLOCKS];
+            let (mut padded, mut lines) = ([0; GROUP], Lines([0; GROUP]));
             padded[..whole.remainder().len()].copy_from_slice(whole.remainder());
-            load(simd, &mut squares, &padded);
-            store_planes(simd, &mut squares, &mut self.planes[first..], plane, plane - first);
-        }
-    }
-}
-
-/// Eight blocks of values.
-#[inline(always)]
-fn load<S: IntSimd>(simd: S, squares: &mut Squares<S>, values: &[u64]) {
-    let (vectors, _) = S::as_simd_u64s(values);
-    for (square, vectors) in squares.iter_mut().zip(vectors.chunks_exact(SIDE)) {
-        for (i, rows) in square.chunks_exact_mut(S::U64_LANES).enumerate() {
-            for (lane, row) in rows.iter_mut().enumerate() {
-                *row = vectors[lane * SIDE / S::U64_LANES + i];
-            }
-            simd.turn_u64s(rows);
-        }
-    }
-}
-
-/// Transposes the blocks and writes `blocks` words of each plane.
-#[inline(always)]
-fn store_planes<S: IntSimd>(
-    simd: S,
-    squares: &mut Squares<S>,
-    planes: &mut [u64],
-    plane: usize,
-    blocks: usize,
-) {
-    let used = &mut squares[..BLOCKS / S::U64_LANES];
-    for square in &mut *used {
-        transpose(simd, square);
-    }
-    for j in 0..SIDE {
-        let line = &mut planes[j * plane..][..blocks];
-        if blocks == BLOCKS {
-            let (line, _) = S::as_mut_simd_u64s(line);
-            for (word, square) in line.iter_mut().zip(&*used) {
-                *word = square[j];
-            }
-        } else {
-            for (line, square) in line.chunks_mut(S::U64_LANES).zip(&*used) {
-                line.copy_from_slice(&bytemuck::cast_slice(&square[j..=j])[..line.len()]);
+            to_lines(simd, &mut square, &padded, &mut lines.0, BLOCKS);
+            for (plane, line) in self.planes.chunks_exact_mut(plane).zip(lines.0.chunks_exact(BLOCKS)) {
+                let kept = plane.len() - first;
+                plane[first..].copy_from_slice(&line[..kept]);
             }
         }
     }
@@ -94,97 +79,137 @@ impl Kernel for FromPlanes<'_> {
     #[inline(always)]
     fn run<S: IntSimd>(self, simd: S) {
         let plane = self.values.len().div_ceil(SIDE);
-        let mut squares: Squares<S> = [[simd.splat_u64s(0); SIDE]; BLOCKS];
-        let mut first = 0;
-        let mut whole = self.values.chunks_exact_mut(SIDE * BLOCKS);
+        let mut square: Square<S> = [simd.splat_u64s(0); SIDE];
+        let (mut values, mut first) = (self.values, 0);
+        if plane >= LONG {
+            let mut tile = Lines([0; SIDE * TILE]);
+            let mut whole = values.chunks_exact_mut(SIDE * TILE);
+            for values in &mut whole {
+                for (plane, line) in self.planes.chunks_exact(plane).zip(tile.0.chunks_exact_mut(TILE)) {
+                    copy::<S>(&plane[first..first + TILE], line);
+                }
+                for (i, values) in values.chunks_exact_mut(GROUP).enumerate() {
+                    from_lines(simd, &mut square, &tile.0[i * BLOCKS..], TILE, values);
+                }
+                first += TILE;
+            }
+            values = whole.into_remainder();
+        }
+        let mut whole = values.chunks_exact_mut(GROUP);
         for values in &mut whole {
-            load_planes(simd, &mut squares, &self.planes[first..], plane, BLOCKS);
-            store(simd, &mut squares, values);
+            from_lines(simd, &mut square, &self.planes[first..], plane, values);
             first += BLOCKS;
         }
-        let rest = whole.into_remainder();
         if first < plane {
-            let mut padded = [0; SIDE * BLOCKS];
-            load_planes(simd, &mut squares, &self.planes[first..], plane, plane - first);
-            store(simd, &mut squares, &mut padded);
+            let (mut padded, mut lines) = ([0; GROUP], Lines([0; GROUP]));
+            for (plane, line) in self.planes.chunks_exact(plane).zip(lines.0.chunks_exact_mut(BLOCKS)) {
+                let kept = plane.len() - first;
+                line[..kept].copy_from_slice(&plane[first..]);
+            }
+            from_lines(simd, &mut square, &lines.0, BLOCKS, &mut padded);
+            let rest = whole.into_remainder();
             rest.copy_from_slice(&padded[..rest.len()]);
         }
     }
 }
 
-/// Reads `blocks` words of each plane and transposes the blocks.
+/// Whole vectors.
 #[inline(always)]
-fn load_planes<S: IntSimd>(simd: S, squares: &mut Squares<S>, planes: &[u64], plane: usize, blocks: usize) {
-    let used = &mut squares[..BLOCKS / S::U64_LANES];
-    for j in 0..SIDE {
-        let line = &planes[j * plane..][..blocks];
-        if blocks == BLOCKS {
-            let (line, _) = S::as_simd_u64s(line);
-            for (word, square) in line.iter().zip(&mut *used) {
-                square[j] = *word;
-            }
-        } else {
-            for (line, square) in line.chunks(S::U64_LANES).zip(&mut *used) {
-                bytemuck::cast_slice_mut(&mut square[j..=j])[..line.len()].copy_from_slice(line);
-            }
-        }
-    }
-    for square in used {
-        transpose(simd, square);
+fn copy<S: IntSimd>(from: &[u64], to: &mut [u64]) {
+    let ((from, _), (to, _)) = (S::as_simd_u64s(from), S::as_mut_simd_u64s(to));
+    for (from, to) in from.iter().zip(to) {
+        *to = *from;
     }
 }
 
-/// Eight blocks of values.
+/// Transposes eight blocks, whose words of one plane are `stride` words after those of the plane before.
+///
+/// Halves off the diagonal change places, then those of each half, and so on ("Hacker's Delight", section 7-3), three
+/// steps at a time, on eight rows that stay in registers. The order of the six steps is free: the first three are those of
+/// rows that come from memory together.
 #[inline(always)]
-fn store<S: IntSimd>(simd: S, squares: &mut Squares<S>, values: &mut [u64]) {
+fn to_lines<S: IntSimd>(simd: S, square: &mut Square<S>, values: &[u64], lines: &mut [u64], stride: usize) {
+    let per_block = SIDE / S::U64_LANES;
+    let (vectors, _) = S::as_simd_u64s(values);
+    for (i, vectors) in vectors.chunks_exact(SIDE).enumerate() {
+        for (k, eight) in square.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            let mut rows = [simd.splat_u64s(0); 8];
+            for (j, rows) in rows.chunks_exact_mut(S::U64_LANES).enumerate() {
+                for (lane, row) in rows.iter_mut().enumerate() {
+                    *row = vectors[lane * per_block + k * (8 / S::U64_LANES) + j];
+                }
+                simd.turn_u64s(rows);
+            }
+            bits(simd, &mut rows);
+            *eight = rows;
+        }
+        for k in 0..8 {
+            let mut rows = [square[k]; 8];
+            for (row, from) in rows.iter_mut().zip(square[k..].iter().step_by(8)) {
+                *row = *from;
+            }
+            bytes(simd, &mut rows);
+            for (j, row) in rows.into_iter().enumerate() {
+                let line = &mut lines[(8 * j + k) * stride + i * S::U64_LANES..][..S::U64_LANES];
+                S::as_mut_simd_u64s(line).0[0] = row;
+            }
+        }
+    }
+}
+
+/// The other way.
+#[inline(always)]
+fn from_lines<S: IntSimd>(simd: S, square: &mut Square<S>, lines: &[u64], stride: usize, values: &mut [u64]) {
+    let per_block = SIDE / S::U64_LANES;
     let (vectors, _) = S::as_mut_simd_u64s(values);
-    for (square, vectors) in squares.iter_mut().zip(vectors.chunks_exact_mut(SIDE)) {
-        for (i, rows) in square.chunks_exact_mut(S::U64_LANES).enumerate() {
-            simd.turn_u64s(rows);
-            for (lane, row) in rows.iter().enumerate() {
-                vectors[lane * SIDE / S::U64_LANES + i] = *row;
+    for (i, vectors) in vectors.chunks_exact_mut(SIDE).enumerate() {
+        for k in 0..8 {
+            let mut rows = [simd.splat_u64s(0); 8];
+            for (j, row) in rows.iter_mut().enumerate() {
+                let line = &lines[(8 * j + k) * stride + i * S::U64_LANES..][..S::U64_LANES];
+                *row = S::as_simd_u64s(line).0[0];
+            }
+            bytes(simd, &mut rows);
+            for (row, to) in rows.into_iter().zip(square[k..].iter_mut().step_by(8)) {
+                *to = row;
+            }
+        }
+        for (k, eight) in square.as_chunks::<8>().0.iter().enumerate() {
+            let mut rows = *eight;
+            bits(simd, &mut rows);
+            for (j, rows) in rows.chunks_exact_mut(S::U64_LANES).enumerate() {
+                simd.turn_u64s(rows);
+                for (lane, row) in rows.iter().enumerate() {
+                    vectors[lane * per_block + k * (8 / S::U64_LANES) + j] = *row;
+                }
             }
         }
     }
 }
 
-/// Transposes one block in each lane: its halves off the diagonal change places, then those of each half, and so on
-/// ("Hacker's Delight", section 7-3). Three steps at a time, on eight rows that stay in registers.
+/// The steps of 32, 16 and 8 rows, on rows that are 8 apart.
 #[inline(always)]
-fn transpose<S: IntSimd>(simd: S, square: &mut [S::u64s; SIDE]) {
-    for i in 0..8 {
-        let mut rows = [square[i]; 8];
-        for (k, row) in rows.iter_mut().enumerate() {
-            *row = square[8 * k + i];
-        }
-        step::<S, 4>(simd, &mut rows, 32, 0x0000_0000_ffff_ffff);
-        step::<S, 2>(simd, &mut rows, 16, 0x0000_ffff_0000_ffff);
-        step::<S, 1>(simd, &mut rows, 8, 0x00ff_00ff_00ff_00ff);
-        for (k, row) in rows.into_iter().enumerate() {
-            square[8 * k + i] = row;
-        }
-    }
-    let (eights, _) = square.as_chunks_mut();
-    for eight in eights {
-        let mut rows = *eight;
-        step::<S, 4>(simd, &mut rows, 4, 0x0f0f_0f0f_0f0f_0f0f);
-        step::<S, 2>(simd, &mut rows, 2, 0x3333_3333_3333_3333);
-        step::<S, 1>(simd, &mut rows, 1, 0x5555_5555_5555_5555);
-        *eight = rows;
-    }
+fn bytes<S: IntSimd>(simd: S, rows: &mut [S::u64s; 8]) {
+    step::<S, 4, 32>(simd, rows);
+    step::<S, 2, 16>(simd, rows);
+    step::<S, 1, 8>(simd, rows);
 }
 
-/// Swaps the bits outside `mask` of each row whose place has `AWAY` clear with those inside it of the row `AWAY`
-/// further on, which is `by` rows of the block.
+/// The steps of 4, 2 and 1 rows.
 #[inline(always)]
-fn step<S: IntSimd, const AWAY: usize>(simd: S, rows: &mut [S::u64s; 8], by: u32, mask: u64) {
-    let mask = simd.splat_u64s(mask);
+fn bits<S: IntSimd>(simd: S, rows: &mut [S::u64s; 8]) {
+    step::<S, 4, 4>(simd, rows);
+    step::<S, 2, 2>(simd, rows);
+    step::<S, 1, 1>(simd, rows);
+}
+
+/// Swaps the upper halves of fields of `2 BY` bits of each row whose place has `AWAY` clear with the lower halves of the
+/// row `AWAY` further on, which is `BY` rows of the block.
+#[inline(always)]
+fn step<S: IntSimd, const AWAY: usize, const BY: u32>(simd: S, rows: &mut [S::u64s; 8]) {
     for i in 0..8 {
         if i & AWAY == 0 {
-            let (a, b) = (rows[i], rows[i + AWAY]);
-            let moved = simd.and_u64s(simd.xor_u64s(simd.right_u64s(a, by), b), mask);
-            rows[i] = simd.xor_u64s(a, simd.left_u64s(moved, by));
-            rows[i + AWAY] = simd.xor_u64s(b, moved);
+            (rows[i], rows[i + AWAY]) = simd.swap_bits::<BY>(rows[i], rows[i + AWAY]);
         }
     }
 }

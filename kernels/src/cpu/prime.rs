@@ -5,7 +5,7 @@ use super::IntSimd;
 use crate::field::{Field, Field64, M61};
 
 /// The low 32 bits of a lane.
-const LOW: u64 = u32::MAX as u64;
+pub(super) const LOW: u64 = u32::MAX as u64;
 
 /// The arithmetic of a field, lane by lane. Arguments and results are below the modulus.
 pub trait Prime: Copy + 'static {
@@ -24,7 +24,7 @@ pub trait Prime: Copy + 'static {
 /// The four products of 32-bit halves: low, the two in the middle, high.
 #[inline(always)]
 fn halves<S: IntSimd>(simd: S, a: S::u64s, b: S::u64s) -> [S::u64s; 4] {
-    let (a1, b1) = (simd.right_u64s(a, 32), simd.right_u64s(b, 32));
+    let (a1, b1) = (simd.upper(a), simd.upper(b));
     [simd.mul_low(a, b), simd.mul_low(a1, b), simd.mul_low(a, b1), simd.mul_low(a1, b1)]
 }
 
@@ -88,19 +88,14 @@ impl Prime for Field64 {
     }
     /// 2^64 = 2^32 - 1 and 2^96 = -1: with `high = h1 2^32 + h0` it is `low - h1 + h0 (2^32 - 1)`.
     ///
-    /// The first step adds `p` where it borrows, which cannot borrow again, since `h1` is below 2^32. The second
-    /// is `x + t = x - (p - t)` for any `x` and `t <= (2^32 - 1)^2`: without a borrow that is below `p`, since
-    /// `p - t` is at least 2^32; with one, `x + t` was below `p`.
+    /// The first step adds `p` where it borrows, which cannot borrow again, since `h1` is below 2^32.
     #[inline(always)]
     fn reduce<S: IntSimd>(simd: S, low: S::u64s, high: S::u64s) -> S::u64s {
-        let p = simd.splat_u64s(Field64::MODULUS);
         let low = simd.flip(low);
         let less = simd.sub_u64s(low, simd.right_u64s(high, 32));
         // All ones, shifted: 2^32 - 1, which is -p.
         let wrapped = simd.right_u64s(simd.below_flipped(low, less), 32);
-        let x = simd.sub_u64s(less, wrapped);
-        let t = simd.mul_low(high, simd.splat_u64s(LOW));
-        difference(simd, x, simd.sub_u64s(simd.flip(p), t))
+        simd.add_high(simd.sub_u64s(less, wrapped), high)
     }
     /// No step of `reduce` asks more of the words.
     #[inline(always)]
@@ -127,7 +122,7 @@ fn wide<S: IntSimd>(simd: S, a: S::u64s, b: S::u64s) -> (S::u64s, S::u64s) {
 
 /// `a - b`, and `Field64`'s modulus where that is negative; both flipped.
 #[inline(always)]
-fn difference<S: IntSimd>(simd: S, a: S::u64s, b: S::u64s) -> S::u64s {
+pub(super) fn difference<S: IntSimd>(simd: S, a: S::u64s, b: S::u64s) -> S::u64s {
     let p = simd.and_u64s(simd.below_flipped(a, b), simd.splat_u64s(Field64::MODULUS));
     simd.add_u64s(simd.sub_u64s(a, b), p)
 }

@@ -27,25 +27,33 @@ impl<P: Prime> Kernel for Uniform<'_, P> {
     fn run<S: IntSimd>(self, simd: S) {
         let mut buffer = Buffer([0; GROUPS * GROUP * BLOCKS as usize]);
         let mut block = self.span.block;
-        let per_block = GROUP / S::U64_LANES;
+        let per_group = 2 * GROUP / S::U64_LANES;
         for part in self.out.chunks_mut(GROUPS * GROUP) {
             let groups = part.len().div_ceil(GROUP);
             let words = &mut buffer.0[..2 * GROUP * groups];
             keystream(simd, &Span { block, ..self.span }, bytemuck::cast_slice_mut(words));
             let (vectors, _) = S::as_simd_u64s(words);
-            for (vectors, out) in vectors.chunks_exact(2 * per_block).zip(part.chunks_mut(GROUP)) {
-                let mut elements = [0; GROUP];
-                let (reduced, _) = S::as_mut_simd_u64s(&mut elements);
-                for (i, reduced) in reduced.iter_mut().enumerate() {
-                    *reduced = P::reduce_any(simd, vectors[i], vectors[per_block + i]);
-                }
-                match out.as_mut_array::<GROUP>() {
-                    Some(out) => *out = elements,
-                    None => out.copy_from_slice(&elements[..out.len()]),
-                }
+            let mut whole = part.chunks_exact_mut(GROUP);
+            let mut vectors = vectors.chunks_exact(per_group);
+            for (out, vectors) in (&mut whole).zip(&mut vectors) {
+                reduce::<P, S>(simd, vectors, out);
+            }
+            if let Some(vectors) = vectors.next() {
+                let (rest, mut elements) = (whole.into_remainder(), [0; GROUP]);
+                reduce::<P, S>(simd, vectors, &mut elements);
+                rest.copy_from_slice(&elements[..rest.len()]);
             }
             block = block.wrapping_add(BLOCKS * groups as u64);
         }
         buffer.0.zeroize();
+    }
+}
+
+/// A group of elements from the vectors of its two blocks.
+#[inline(always)]
+fn reduce<P: Prime, S: IntSimd>(simd: S, vectors: &[S::u64s], out: &mut [u64]) {
+    let (low, high) = vectors.split_at(vectors.len() / 2);
+    for ((out, low), high) in S::as_mut_simd_u64s(out).0.iter_mut().zip(low).zip(high) {
+        *out = P::reduce_any(simd, *low, *high);
     }
 }

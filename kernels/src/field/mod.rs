@@ -1,4 +1,5 @@
-//! Arithmetic in two prime fields, element by element: `M61` and `Field64`.
+//! Arithmetic in two prime fields, element by element: `M61` and `Field64`; uniform elements from a stream
+//! ([`uniform()`]), and the number-theoretic transform of `Field64` ([`Ntt`]).
 //!
 //! ```
 //! use veilgrid_kernels::{Device, field::{self, Field, M61}};
@@ -15,11 +16,13 @@
 //! ([`elements`]), without a copy.
 
 mod element;
+pub(crate) mod ntt;
 mod poly;
 pub(crate) mod uniform;
 
 pub(crate) use element::words_mut;
 pub use element::{Field, Field64, M61, elements, elements_mut, words};
+pub use ntt::Ntt;
 pub use poly::{dot, evaluate, inverse, lagrange_weights, pow};
 pub use uniform::uniform;
 

@@ -11,6 +11,7 @@ pub mod fixed;
 pub mod mask;
 pub mod matmul;
 pub mod noise;
+pub mod ntt;
 pub mod replicated;
 pub mod ring;
 pub mod shamir;

@@ -72,12 +72,33 @@ pub struct Field {
     pub refused_index: usize,
 }
 
+/// A transform of `values`, and the inverse one of the same.
+#[derive(Serialize, Deserialize)]
+pub struct Ntt {
+    pub root: String,
+    pub values: Vec<String>,
+    pub forward: Vec<String>,
+    pub inverse: Vec<String>,
+}
+
 /// Uniform elements from a stream.
 #[derive(Serialize, Deserialize)]
 pub struct Uniform {
     pub name: String,
     pub at: At,
     pub elements: Vec<String>,
+}
+
+/// Shares of `Field64` elements of somebody else's test vectors, and what is said of their sums.
+#[derive(Serialize, Deserialize)]
+pub struct Vdaf {
+    pub source: String,
+    pub shares: Vec<Vec<String>>,
+    pub sums: Vec<String>,
+    /// Coefficients of a polynomial whose value at the second sum is the last one; none: the sums are all.
+    pub polynomial: Vec<String>,
+    /// Whether the product of the second and the third sum is the last one; absent where that is not claimed.
+    pub product: Option<bool>,
 }
 
 /// A mask on `bits`-bit elements.
