@@ -25,18 +25,20 @@ fn binomials<F: Field>(x: u32, last: u32) -> Vec<F> {
 /// to `threshold` of `d_k` times "`x` over `k`". `d_k` is the uniform elements of the stream, each `d_k` from a new block
 /// on.
 pub fn split<F: Field>(secret: &[F], threshold: u32, (key, id, first): Mask<'_>, shares: &mut [F]) {
-    let blocks = 2 * secret.len().div_ceil(8) as u64;
     if secret.is_empty() {
         return;
     }
+    let blocks = 2 * secret.len().div_ceil(8) as u64;
+    let drawn = (0..threshold).map(|k| {
+        let mut drawn = vec![F::ZERO; secret.len()];
+        field::uniform(key, id, first + u64::from(k) * blocks, &mut drawn);
+        drawn
+    });
+    let drawn: Vec<Vec<F>> = drawn.collect();
     for (share, x) in shares.chunks_exact_mut(secret.len()).zip(1..) {
         share.copy_from_slice(secret);
-        let binomials = binomials(x, threshold);
-        for k in 1..=threshold {
-            let mut difference = vec![F::ZERO; secret.len()];
-            field::uniform(key, id, first + u64::from(k - 1) * blocks, &mut difference);
-            let times = vec![binomials[k as usize]; secret.len()];
-            field::mul_add(share, &difference, &times);
+        for (drawn, times) in drawn.iter().zip(&binomials(x, threshold)[1..]) {
+            field::mul_add(share, drawn, &vec![*times; secret.len()]);
         }
     }
 }
