@@ -37,9 +37,10 @@ impl<P: Prime> Kernel for Split<'_, P> {
         let len = secret.len();
         let blocks = BLOCKS * len.div_ceil(GROUP) as u64;
         let mut passes = Passes::new(simd, &span);
-        let mut drawn = Zeroizing::new(vec![0; WORDS]);
-        let mut rows = Zeroizing::new(vec![0; TILE * (threshold + 1)]);
-        let mut table = Zeroizing::new(vec![0; 2 * S::U64_LANES * (threshold + 1)]);
+        let mut drawn = lines(WORDS);
+        let mut rows = lines(TILE * (threshold + 1));
+        let mut table = lines(2 * S::U64_LANES * (threshold + 1));
+        let (drawn, rows, table) = (aligned(&mut drawn), aligned(&mut rows), aligned(&mut table));
         for start in (0..len).step_by(TILE) {
             let kept = TILE.min(len - start);
             rows[..kept].copy_from_slice(&secret[start..start + kept]);
@@ -47,11 +48,11 @@ impl<P: Prime> Kernel for Split<'_, P> {
             let mut block = span.block.wrapping_add(BLOCKS * (start / GROUP) as u64);
             for row in rows[TILE..].chunks_exact_mut(TILE) {
                 passes.seek(block);
-                draw::<P, S>(simd, &mut passes, &mut drawn, row);
+                draw::<P, S>(simd, &mut passes, drawn, row);
                 block = block.wrapping_add(blocks);
             }
             for lane in (0..kept).step_by(S::U64_LANES) {
-                let (table, _) = S::as_mut_simd_u64s(&mut table);
+                let (table, _) = S::as_mut_simd_u64s(table);
                 let (table, _) = table.as_chunks_mut::<2>();
                 for (entry, row) in table.iter_mut().zip(rows.chunks_exact(TILE)) {
                     *entry = split::<S>(simd, S::as_simd_u64s(&row[lane..]).0[0]);
@@ -86,6 +87,21 @@ fn draw<P: Prime, S: IntSimd>(simd: S, passes: &mut Passes<S>, words: &mut [u64]
             *element = P::reduce_any(simd, *low, *high);
         }
     }
+}
+
+/// Words of a cache line, which is a vector of the widest level.
+const LINE: usize = 8;
+
+/// Zeros for so many words from the start of a cache line on: vectors that straddle two cost half of the speed.
+fn lines(words: usize) -> Zeroizing<Vec<u64>> {
+    Zeroizing::new(vec![0; words + LINE - 1])
+}
+
+/// What [`lines`] was asked for.
+#[inline(always)]
+fn aligned(words: &mut [u64]) -> &mut [u64] {
+    let (skip, len) = (words.as_ptr().align_offset(64), words.len() - (LINE - 1));
+    &mut words[skip..][..len]
 }
 
 /// Where the values of some polynomials go: the same place in every share.
@@ -213,7 +229,8 @@ impl<P: Prime> Kernel for Combine<'_, P> {
     fn run<S: IntSimd>(self, simd: S) {
         let Combine { weights, inputs, out, .. } = self;
         let len = inputs[0].len();
-        let mut batch = Zeroizing::new(vec![0; BATCH.min(len) * inputs.len()]);
+        let mut batch = lines(BATCH.min(len) * inputs.len());
+        let batch = aligned(&mut batch);
         for start in (0..len).step_by(BATCH) {
             let kept = BATCH.min(len - start);
             for (row, input) in batch.chunks_exact_mut(kept).zip(inputs) {
