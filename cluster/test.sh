@@ -11,7 +11,7 @@ repo=$(dirname "$here")
 program=${CARGO_TARGET_DIR:-$repo/target}/release/veilgrid
 operator=$program-operator
 # The longest first: what is begun last should be short.
-all=(crash troubles leaders hospitals commands identity deaths outages store accelerators rights project bad-input)
+all=(crash results troubles leaders hospitals commands identity deaths outages store accelerators rights project bad-input)
 parts=("${@:-${all[@]}}")
 for part in "${parts[@]}"; do
   [[ " ${all[*]} " == *" $part "* ]] || die "no part $part: there are ${all[*]}"
@@ -48,6 +48,7 @@ run_part() {
     hospitals | commands) on_cluster "$1" "$program" "$repo" ;;
     # shellcheck disable=SC2046 # a choice of words
     crash) on_cluster crash "$operator" "$repo" $(choice 9 "1 node secret") ;;
+    results) on_cluster results "$operator" "$repo" "$(choice 7 1)" ;;
     deaths) on_cluster deaths "$operator" "$repo" "$(choice '' all)" ;;
     outages) on_cluster outages "$operator" "$repo" "$(choice '' 2)" ;;
     # No job's three pods have room on one of two nodes.

@@ -4,6 +4,7 @@ use crate::{
     affinity::{Affinity, TopologySpread},
     amount::Epsilon,
     limits::NAME,
+    store::ObjectStore,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// A name of a Kubernetes object: a DNS subdomain.
 pub(crate) const OBJECT: &str = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";
+/// Names of folders below each other, none of which begins with a point.
+const FOLDER: &str = "^[A-Za-z0-9_][-A-Za-z0-9_.=]*(/[A-Za-z0-9_][-A-Za-z0-9_.=]*)*$";
 
 /// A volume of the dataset's namespace: exactly one of `claim` and `configMap`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -158,11 +161,67 @@ pub struct Toleration {
     pub effect: Option<String>,
 }
 
-/// Where the result goes.
+/// Where the result goes: exactly one of `configMap`, `volume` and `objectStore`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "(has(self.configMap) ? 1 : 0) + (has(self.volume) ? 1 : 0) + (has(self.objectStore) ? 1 : 0) == 1", "message": "write exactly one of configMap, volume and objectStore"},
+    {"rule": "has(self.path) || !(has(self.volume) || has(self.objectStore))", "fieldPath": ".path", "message": "write the folder that result.json and receipt.json are to be in"},
+    {"rule": "!has(self.path) || has(self.volume) || has(self.objectStore)", "fieldPath": ".path", "message": "path belongs to volume and objectStore only"}
+]))]
 pub struct ResultPlace {
     /// A ConfigMap in the job's namespace, with the keys `result.json` and `receipt.json`. It is made by the operator and goes with the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT))]
-    pub config_map: String,
+    pub config_map: Option<String>,
+    /// A volume of the job's namespace, into which `result.json` and `receipt.json` are written. They stay when the job goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<ResultVolume>,
+    /// An object store, into which `result.json` and `receipt.json` are written. They stay when the job goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_store: Option<ObjectStore>,
+    /// The folder of both files: below the volume's root, or below the object store's URL. Nothing that is there is ever overwritten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512), regex(pattern = FOLDER))]
+    pub path: Option<String>,
+}
+
+/// A volume that takes a result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResultVolume {
+    /// A PersistentVolumeClaim of the job's namespace.
+    #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT))]
+    pub claim: String,
+}
+
+impl ResultPlace {
+    /// The place in words.
+    pub fn title(&self) -> String {
+        let path = self.path.as_deref().unwrap_or_default();
+        match self {
+            Self { config_map: Some(name), .. } => format!("the ConfigMap {name}"),
+            Self { volume: Some(volume), .. } => {
+                format!("the folder {path} of the PersistentVolumeClaim {}", volume.claim)
+            }
+            Self { object_store: Some(store), .. } => format!("{}/{path}", store.url.trim_end_matches('/')),
+            _ => "no place".into(),
+        }
+    }
+
+    /// One of its files in words.
+    pub fn file(&self, name: &str) -> String {
+        match &self.volume {
+            Some(volume) => {
+                let path = self.path.as_deref().unwrap_or_default();
+                format!("{path}/{name} of the PersistentVolumeClaim {}", volume.claim)
+            }
+            None => format!("{}/{name}", self.title()),
+        }
+    }
+
+    /// Whether a pod has to bring the result there: the operator alone reaches no volume and no store.
+    pub fn needs_delivery(&self) -> bool {
+        self.volume.is_some() || self.object_store.is_some()
+    }
 }

@@ -14,7 +14,11 @@ pub const JOB_UID: &str = "veilgrid.dev/job-uid";
 pub const PARTY: &str = "veilgrid.dev/party";
 /// The attempt, from 1.
 pub const ATTEMPT: &str = "veilgrid.dev/attempt";
-/// `party` on pods.
+/// What a pod is for: `party`, or [`DELIVERY`].
 pub const ROLE: &str = "veilgrid.dev/role";
+/// The role of a pod that brings a result to its place; also its container.
+pub const DELIVERY: &str = "delivery";
+/// The hash of the place that a delivery brings a result to.
+pub const PLACE: &str = "veilgrid.dev/result-place";
 /// The container of a party's pod.
 pub const CONTAINER: &str = "party";

@@ -23,7 +23,7 @@ pub struct PrivateJobStatus {
     #[serde(default)]
     #[schemars(length(max = 2048))]
     pub message: String,
-    /// `Accepted`, `BudgetReserved`, `Scheduled`, `PartiesReady`, `Succeeded`, `Failed`.
+    /// `Accepted`, `BudgetReserved`, `Scheduled`, `PartiesReady`, `Succeeded`, `Failed`; `Delivered` where the result goes to a volume or an object store.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -93,6 +93,8 @@ pub enum Phase {
     Launching,
     /// Its parties' pods are made, or run.
     Running,
+    /// The result was opened and checked, and is on its way to a volume or an object store.
+    Delivering,
     /// The result is there.
     Succeeded,
     /// It has ended without a result.
@@ -107,7 +109,7 @@ impl Phase {
 
     /// Whether pods of the present attempt may be there.
     pub fn is_launched(self) -> bool {
-        matches!(self, Self::Launching | Self::Running)
+        matches!(self, Self::Launching | Self::Running | Self::Delivering)
     }
 }
 

@@ -22,6 +22,21 @@ fn the_example_can_be_planned() {
 }
 
 #[test]
+fn the_other_places_of_the_example_in_a_cluster_are_valid() {
+    let text = include_str!("../../examples/hospitals/cluster.yaml");
+    let others: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("  # result: ")).collect();
+    assert_eq!(others.len(), 2);
+    for other in others {
+        let text = text.replace("{configMap: hospitals-result}", other);
+        let manifest = parse(&text).unwrap_or_else(|faults| panic!("{faults:#?}"));
+        let place = manifest.jobs[0].spec.result.as_ref().unwrap();
+        assert!(place.needs_delivery(), "{other}");
+        let plan = planner::plan(&manifest, None, "00000000000000000000000000000000");
+        assert!(plan.is_ok(), "{plan:#?}");
+    }
+}
+
+#[test]
 fn every_field_is_explained() {
     let manual = manual();
     let section = |title: &str| {

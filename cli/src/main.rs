@@ -65,6 +65,9 @@ enum Command {
     Budget(commands::budget::BudgetArgs),
     Verify(commands::verify::VerifyArgs),
     Party(commands::party::PartyArgs),
+    #[cfg(feature = "cluster")]
+    #[command(hide = true)]
+    Deliver(commands::deliver::DeliverArgs),
     Devices(commands::devices::DevicesArgs),
     #[cfg(feature = "cluster")]
     Doctor(commands::doctor::DoctorArgs),
@@ -94,6 +97,8 @@ fn main() -> ExitCode {
         Command::Budget(args) => commands::budget::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Party(args) => commands::party::run(args),
+        #[cfg(feature = "cluster")]
+        Command::Deliver(args) => commands::deliver::run(&args),
         Command::Devices(args) => commands::devices::run(&args),
         Command::Sample(args) => commands::sample::run(&args),
         Command::Schema(args) => commands::schema::run(&args),

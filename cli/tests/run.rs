@@ -220,6 +220,17 @@ fn a_party_that_is_no_recipient_gets_no_result() {
     world.assert_no_secret(&[]);
 }
 
+#[test]
+fn where_a_cluster_would_put_the_result_is_read_and_left_alone() {
+    let place = "{path: a/b, volume: {claim: results}}";
+    let text = manifest("").replace("  device: cpu", &format!("  result: {place}\n  device: cpu"));
+    let world = World::with(30, &text);
+    let said = world.run(&[]).expect(0);
+    let told = "spec.result is for a cluster, which would have put the result into the folder a/b of the PersistentVolumeClaim results";
+    holds(&said.stdout, &[told, "result.json"]);
+    assert!(world.out().join("result.json").exists());
+}
+
 /// A party's public key, as the program prints it.
 fn key(world: &World, party: &str) -> String {
     let state = world.state().join(party);

@@ -5,7 +5,7 @@ use crate::{
     keeper::is_going,
     malformed::Malformed,
     metrics::Metrics,
-    names::{self, JOB, JOB_NAMESPACE, JOB_UID, MANAGED_BY, MANAGER, PARTY, ROLE},
+    names::{self, DELIVERY, JOB, JOB_NAMESPACE, JOB_UID, MANAGED_BY, MANAGER, PARTY, PLACE, ROLE},
     party::{PartyJob, PartyPod},
     signer::SIGNER,
     surroundings::Surroundings,
@@ -72,7 +72,7 @@ pub struct Queues {
 }
 
 /// The label that a Job gives its pods.
-const JOB_NAME: &str = "batch.kubernetes.io/job-name";
+pub(crate) const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 
 impl Cache {
     /// The pod of a party's Job, as it was seen last, and whether it is there still.
@@ -125,14 +125,14 @@ pub fn start(
     malformed: &Malformed,
 ) -> (Arc<Cache>, impl Future<Output = ()> + use<>) {
     let ours = watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
-    let parties = ours.clone().labels(&format!("{MANAGED_BY}={MANAGER},{ROLE}=party"));
+    let pods = ours.clone().labels(&format!("{MANAGED_BY}={MANAGER},{ROLE} in (party,{DELIVERY})"));
     let (jobs, jobs_seen) = reflect_ours::<PrivateJob>(client, namespaces, malformed);
     let (datasets, datasets_seen) = reflect_ours::<PrivateDataset>(client, namespaces, malformed);
     let (budgets, budgets_seen) = reflect_ours::<PrivacyBudget>(client, namespaces, malformed);
     let (claims, claims_seen) = reflect_ours::<PrivacyClaim>(client, namespaces, malformed);
     let metrics = malformed.metrics();
     let (party_jobs, party_jobs_seen) = reflect::<PartyJob>(client, namespaces, ours.clone(), metrics);
-    let (pods_listed, pods_seen) = reflect::<PartyPod>(client, namespaces, parties, metrics);
+    let (pods_listed, pods_seen) = reflect::<PartyPod>(client, namespaces, pods, metrics);
     let (surroundings, changes) = Surroundings::watch(client, namespaces, &ours, metrics);
     let asked = watcher::Config::default().fields(&format!("spec.signerName={SIGNER}"));
     let (requests, requests_seen) = match signs {
@@ -298,7 +298,8 @@ fn forget_unread<K: Namespaced>(object: &mut K) {
     metadata.managed_fields = None;
     metadata.annotations = None;
     if let Some(labels) = &mut metadata.labels {
-        labels.retain(|name, _| [JOB, JOB_NAMESPACE, JOB_UID, PARTY, JOB_NAME].contains(&name.as_str()));
+        let read = [JOB, JOB_NAMESPACE, JOB_UID, PARTY, PLACE, JOB_NAME];
+        labels.retain(|name, _| read.contains(&name.as_str()));
     }
 }
 

@@ -8,13 +8,14 @@ use veilgrid_api::{
 };
 
 /// Every phase of a job, as its figures name it.
-pub const PHASES: [(Phase, &str); 8] = [
+pub const PHASES: [(Phase, &str); 9] = [
     (Phase::Pending, "Pending"),
     (Phase::AwaitingApproval, "AwaitingApproval"),
     (Phase::Reserving, "Reserving"),
     (Phase::Suspended, "Suspended"),
     (Phase::Launching, "Launching"),
     (Phase::Running, "Running"),
+    (Phase::Delivering, "Delivering"),
     (Phase::Succeeded, "Succeeded"),
     (Phase::Failed, "Failed"),
 ];

@@ -5,7 +5,9 @@ use kube::{Resource, runtime::reflector::ObjectRef};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use veilgrid_api::job::PrivateJob;
-pub use veilgrid_api::labels::{ATTEMPT, JOB, JOB_NAMESPACE, JOB_UID, MANAGED_BY, MANAGER, PARTY, ROLE};
+pub use veilgrid_api::labels::{
+    ATTEMPT, DELIVERY, JOB, JOB_NAMESPACE, JOB_UID, MANAGED_BY, MANAGER, PARTY, PLACE, ROLE,
+};
 use veilgrid_receipt::hex::hex;
 
 /// What `spec.managedBy` calls this operator.
@@ -43,12 +45,19 @@ impl Seat<'_> {
     /// The name of all objects of this party in this attempt: a DNS label of at most 56 characters, which leaves room for the
     /// suffix of a pod's host name.
     pub fn name(&self) -> String {
-        let cut = |text: &str, most: usize| {
-            let text: String = text.chars().map(|c| if c == '.' { '-' } else { c }).take(most).collect();
-            text.trim_end_matches('-').to_owned()
-        };
         let hash = hex(&Sha256::digest(format!("{}/{}", self.uid, self.party).as_bytes())[..4]);
         format!("{}-{}-{hash}-a{}", cut(self.job, 24), cut(self.party, 16), self.attempt)
+    }
+
+    /// The name of the objects that bring the result of its attempt to its place; the same at every seat.
+    pub fn delivery_name(&self) -> String {
+        let hash = hex(&Sha256::digest(self.uid.as_bytes())[..4]);
+        format!("{}-{hash}-a{}-result", cut(self.job, 24), self.attempt)
+    }
+
+    /// The Job that does it, in the job's own namespace.
+    pub fn delivery<K: Resource<DynamicType = ()>>(&self) -> ObjectRef<K> {
+        ObjectRef::new(&self.delivery_name()).within(self.job_namespace)
     }
 
     /// The name of the policy that lets its pod out to its object store.
@@ -80,6 +89,13 @@ impl Seat<'_> {
 
     /// The labels of what belongs to the attempt and to no party of it.
     pub fn job_labels(&self) -> BTreeMap<String, String> {
+        let mut labels = self.delivery_labels();
+        labels.insert(JOB_UID.to_owned(), self.uid.to_owned());
+        labels
+    }
+
+    /// The labels of what brings the attempt's result to its place. Without the job's uid, by which the parties' policies choose pods.
+    pub fn delivery_labels(&self) -> BTreeMap<String, String> {
         // A label's value has at most 63 characters; a name may have more, and is then told by the uid alone.
         let short =
             |text: &str| text.chars().take(63).collect::<String>().trim_end_matches(['-', '.']).to_owned();
@@ -87,12 +103,17 @@ impl Seat<'_> {
             (MANAGED_BY, MANAGER.to_owned()),
             (JOB, short(self.job)),
             (JOB_NAMESPACE, self.job_namespace.to_owned()),
-            (JOB_UID, self.uid.to_owned()),
             (ATTEMPT, self.attempt.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
     }
+}
+
+/// So many characters of a name as a part of another.
+fn cut(text: &str, most: usize) -> String {
+    let text: String = text.chars().map(|c| if c == '.' { '-' } else { c }).take(most).collect();
+    text.trim_end_matches('-').to_owned()
 }
 
 /// The parties of a job's present attempt, in the job's order.
@@ -142,6 +163,8 @@ mod tests {
                 "{name}"
             );
             assert!(!name.contains("--"), "{name}");
+            let delivery = seat(job, party).delivery_name();
+            assert!(delivery.len() <= 56 && delivery.ends_with("-a1000-result"), "{delivery}");
             assert!(seat(job, party).labels().values().all(|value| value.len() <= 63));
         }
         assert_ne!(seat("a", "north").name(), seat("a", "south").name());

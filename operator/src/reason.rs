@@ -43,6 +43,10 @@ pub enum Reason {
     Suspended,
     /// The result cannot be had from those who opened it.
     ResultLost,
+    /// The result is on its way to its place.
+    Delivering,
+    /// The result cannot be brought to its place yet.
+    DeliveryFailed,
     /// The operator cannot understand the object.
     NotUnderstood,
     /// A dataset or a budget that the job names is being deleted.
@@ -74,6 +78,7 @@ impl Reason {
                 | Self::Waiting
                 | Self::Ready
                 | Self::Done
+                | Self::Delivering
                 | Self::Suspended
                 | Self::InUse
         )

@@ -4,7 +4,7 @@ use crate::{
     cache::{Seen, follow, job_of, reflect},
     job::build,
     metrics::Metrics,
-    names::{self, ACCOUNT, SERVICE},
+    names::{self, ACCOUNT, SERVICE, Seat},
     party::PartyJob,
     policies::{self, Policies, Policy},
     watch,
@@ -145,9 +145,12 @@ impl Surroundings {
         let is_of = |job: &Arc<PrivateJob>| {
             let seats = names::seats(job).unwrap_or_default();
             let runs = job.status.as_ref().is_some_and(|status| status.phase.is_launched());
-            runs && seats
-                .iter()
-                .any(|seat| seat.namespace == namespace && [seat.name(), seat.store_policy()].contains(&name))
+            let of_party = |seat: &Seat<'_>| {
+                seat.namespace == namespace && [seat.name(), seat.store_policy()].contains(&name)
+            };
+            let of_delivery =
+                |seat: &Seat<'_>| seat.job_namespace == namespace && seat.delivery_name() == name;
+            runs && seats.iter().any(|seat| of_party(seat) || of_delivery(seat))
         };
         let missed = job.as_ref().is_some_and(is_of);
         if missed {

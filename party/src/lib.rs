@@ -8,6 +8,8 @@ pub mod aggregate;
 pub mod checkpoint;
 pub mod config;
 pub mod decode;
+#[cfg(feature = "object-store")]
+pub mod deliver;
 mod durable;
 pub mod event;
 pub mod exit;

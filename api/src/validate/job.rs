@@ -1,6 +1,6 @@
 //! The rules of a `PrivateJob` with its datasets and budgets, up to the plan that they make.
 
-use super::{columns, parties, placement, statistics};
+use super::{columns, parties, placement, result, statistics};
 use crate::{
     amount::{Delta, Epsilon},
     fault::Fault,
@@ -23,6 +23,7 @@ pub(crate) fn draft(manifest: &Manifest, job: &Job, run: &str, faults: &mut Vec<
     parties::check(manifest, job, &owners, faults);
     parties::budgets(job, &owners, faults);
     placement::check(job, faults);
+    result::check(job, faults);
     if job.spec.computation.statistics.is_none() {
         faults.push(job.fault(
             "spec.computation",

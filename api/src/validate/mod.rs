@@ -7,6 +7,7 @@ mod limits;
 pub(crate) mod names;
 mod parties;
 mod placement;
+mod result;
 mod statistics;
 mod store;
 

@@ -49,7 +49,7 @@ impl View {
     /// How far a party is, in [`STEPS`].
     fn step(&self, party: &PartyStatus) -> u64 {
         match (self.phase, party.phase) {
-            (Phase::Succeeded, _) | (_, PartyPhase::Succeeded) => STEPS,
+            (Phase::Succeeded | Phase::Delivering, _) | (_, PartyPhase::Succeeded) => STEPS,
             (_, PartyPhase::Running | PartyPhase::Failed) => 3,
             (Phase::Launching | Phase::Running | Phase::Failed, PartyPhase::Pending) => 2,
             (Phase::Reserving, _) => 1,

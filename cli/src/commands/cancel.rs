@@ -133,7 +133,10 @@ async fn wait(
                 }
                 let status = job::status(&job);
                 let current = status.observed_generation == job.metadata.generation.unwrap_or_default();
-                let stopped = status.phase == Phase::Suspended && current || status.phase.has_ended();
+                // Of one whose result is opened nothing but the delivery is left to stop.
+                let opened = status.result_hash.is_some() && current;
+                let stopped =
+                    opened || status.phase == Phase::Suspended && current || status.phase.has_ended();
                 last = Some(status);
                 if stopped && !args.delete {
                     break;
@@ -149,7 +152,8 @@ fn text(of: &Meant, deleted: bool, last: &PrivateJobStatus, charges: &[Charge]) 
     let became = match (deleted, last.phase) {
         (true, _) => "is deleted".to_owned(),
         (false, Phase::Suspended) => "is stopped, and stays as the record of what was asked".to_owned(),
-        (false, phase) => format!("had ended before it could be stopped: {phase:?}"),
+        (false, phase) if phase.has_ended() => format!("had ended before it could be stopped: {phase:?}"),
+        (false, _) => "had opened its result before it could be stopped; its delivery waits".to_owned(),
     };
     let mut text = format!("{} {became}\n", of.key());
     for charge in charges {

@@ -7,6 +7,8 @@ pub(crate) mod budget;
 pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod completions;
+#[cfg(feature = "cluster")]
+pub(crate) mod deliver;
 pub(crate) mod devices;
 #[cfg(feature = "cluster")]
 pub(crate) mod doctor;

@@ -113,7 +113,14 @@ async fn fetch(
     let Some(place) = &job.spec.result else {
         return Err(none("its spec.result names no place; its hash is in the job's status".into()));
     };
-    let name = &place.config_map;
+    let Some(name) = &place.config_map else {
+        let message = format!(
+            "the result of {} is not in the cluster's API but where its spec.result says: {}. Fetch result.json and receipt.json from there, then: veilgrid verify receipt.json --result result.json",
+            of.key(),
+            table::digits::clean(&place.title())
+        );
+        return Err(Failure::new(Exit::NoResult, message));
+    };
     let doing = format!("get the ConfigMap {}/{name}", of.namespace);
     let map = match cluster.api::<ConfigMap>(&of.namespace).get(name).await {
         Ok(map) => map,

@@ -15,7 +15,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
-use veilgrid_api::{plan::Plan, planner};
+use veilgrid_api::{manifest::Manifest, plan::Plan, planner};
 use veilgrid_party::{decode::Answers, exit::Exit, ledger::Ledger, receipt::Receipt};
 
 /// Runs a job on this machine, one process for each party, and prints what they learn together
@@ -88,7 +88,10 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
     let files = collect(&plan, &args)?;
     run.status = Status::Finished;
     run.save(&args.state)?;
-    if args.json { print_json(&plan, &args, &files, &ended) } else { print(&plan, &args, &files, &ended) }
+    if args.json {
+        return print_json(&plan, &args, &files, &ended);
+    }
+    print(&plan, &args, &files, &ended, elsewhere(&manifest, &plan.job).as_deref())
 }
 
 /// Makes the output folder and tries it, before anything is charged for what could not be written there.
@@ -182,7 +185,20 @@ fn collect(plan: &Plan, args: &RunArgs) -> Result<Files, Failure> {
     Ok(Files { answers, left })
 }
 
-fn print(plan: &Plan, args: &RunArgs, files: &Files, ended: &[Ended]) -> Result<(), Failure> {
+/// Where a cluster would have put the job's result, in words.
+fn elsewhere(manifest: &Manifest, job: &str) -> Option<String> {
+    let job = manifest.jobs.iter().find(|one| one.key() == job)?;
+    job.spec.result.as_ref().map(|place| place.title())
+}
+
+/// `elsewhere`: where a cluster would have put the result.
+fn print(
+    plan: &Plan,
+    args: &RunArgs,
+    files: &Files,
+    ended: &[Ended],
+    elsewhere: Option<&str>,
+) -> Result<(), Failure> {
     let mut text = format!("\n{}\n", table::shown(&files.answers));
     text += &format!(
         "epsilon {} and delta {} charged to each dataset's budget; what is left:\n",
@@ -195,6 +211,9 @@ fn print(plan: &Plan, args: &RunArgs, files: &Files, ended: &[Ended]) -> Result<
     text += &format!("computed on {}\n", devices.into_iter().collect::<Vec<_>>().join(", "));
     let out = args.out.display();
     text += &format!("written: {out}/result.json, {out}/receipt.json, {out}/report.html\n");
+    if let Some(place) = elsewhere {
+        text += &format!("spec.result is for a cluster, which would have put the result into {place}\n");
+    }
     text += &format!("to check it: veilgrid verify {out}/receipt.json --result {out}/result.json\n");
     say(&text)
 }

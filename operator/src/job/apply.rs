@@ -44,9 +44,10 @@ pub(super) async fn make(objects: Objects, ctx: &Context) -> Result<(), Error> {
         objects.policies.iter().filter_map(|policy| Some(prepare(policy.metadata.namespace.as_ref()?, ctx))),
     )
     .await?;
-    let uids =
+    let jobs =
         together(objects.parties.iter().map(|party| make_job(&party.job, &party.namespace, ctx))).await?;
-    let objects = objects.owned_by(&uids);
+    let uids = jobs.iter().map(|job| job.uid().ok_or(Error::Incomplete("a uid")));
+    let objects = objects.owned_by(&uids.collect::<Result<Vec<_>, _>>()?);
     let devices = objects.parties.iter().filter_map(|party| party.devices.as_ref());
     let (policies, devices, group) = tokio::join!(
         together(objects.policies.iter().map(|policy| apply::<NetworkPolicy>(policy, ctx))),
@@ -67,15 +68,15 @@ async fn apply_group(objects: &Objects, ctx: &Context) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes a party's Job, or finds it. Its uid.
-async fn make_job(job: &Job, namespace: &str, ctx: &Context) -> Result<String, Error> {
+/// Makes a Job, or finds it.
+pub(super) async fn make_job(job: &Job, namespace: &str, ctx: &Context) -> Result<Job, Error> {
     let jobs = ctx.api::<Job>(namespace);
     let made = match jobs.create(&PostParams::default(), job).await {
         Err(error) if exists(&error) => jobs.get(&job.name_any()).await?,
         made => made?,
     };
     ctx.cache.party_jobs.wrote(&made.metadata);
-    made.uid().ok_or(Error::Incomplete("a uid"))
+    Ok(made)
 }
 
 pub(super) async fn apply<K: Namespaced + Serialize>(object: &K, ctx: &Context) -> Result<(), Error> {
@@ -102,9 +103,22 @@ impl Attempt<'_> {
         Ok(live.is_empty())
     }
 
-    /// Deletes the parties' Jobs; pods, Secrets and policies go with them.
+    /// Deletes the Jobs of the parties and of the delivery; pods, Secrets and policies go with them.
     pub(super) async fn remove(&self) -> Result<(), Error> {
-        together(self.seats.iter().map(|seat| self.remove_job(seat))).await.map(drop)
+        together(self.seats.iter().map(|seat| self.remove_job(seat))).await?;
+        self.remove_delivery().await
+    }
+
+    /// Deletes the Job that brings the result to its place, where there is one.
+    pub(super) async fn remove_delivery(&self) -> Result<(), Error> {
+        let seat = &self.seats[0];
+        if self.delivery_job().is_none_or(|job| job.metadata.deletion_timestamp.is_some()) {
+            return Ok(());
+        }
+        let jobs = self.ctx.api::<Job>(seat.job_namespace);
+        gone(jobs.delete(&seat.delivery_name(), &DeleteParams::background()).await.map(drop))?;
+        self.ctx.cache.party_jobs.ended(&seat.delivery());
+        Ok(())
     }
 
     async fn remove_pod(&self, seat: &Seat<'_>, pod: &str) -> Result<(), Error> {

@@ -45,16 +45,17 @@ impl<'a> Attempt<'a> {
         self.claims.iter().any(Option::is_some)
     }
 
-    /// Whether any of the parties' Jobs is left that is not on its way.
+    /// Whether any Job of the parties or of the delivery is left that is not on its way.
     pub(super) fn has_jobs(&self) -> bool {
-        let mut jobs = self.seats.iter().filter_map(|seat| self.ctx.cache.party_jobs.get(&seat.object()));
-        jobs.any(|job| job.metadata.deletion_timestamp.is_none())
+        let jobs = self.seats.iter().filter_map(|seat| self.ctx.cache.party_jobs.get(&seat.object()));
+        jobs.chain(self.delivery_job()).any(|job| job.metadata.deletion_timestamp.is_none())
     }
 
     /// Forgets the parties' pods: what they said is settled.
     pub(super) fn forget(&self) {
         self.seats.iter().for_each(|seat| self.ctx.cache.forget(seat.namespace, &seat.name()));
         if let Some(seat) = self.seats.first() {
+            self.ctx.cache.forget(seat.job_namespace, &seat.delivery_name());
             self.ctx.asked.forget(seat.uid);
             self.ctx.told.forget(seat.uid);
         }

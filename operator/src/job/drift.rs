@@ -6,14 +6,13 @@ use super::{
     build,
 };
 use crate::{error::Error, policies::Policy, reason::Reason};
-use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::{api::networking::v1::NetworkPolicy, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 use veilgrid_api::dataset::PrivateDataset;
 
 impl Attempt<'_> {
     /// Puts back what is not as it was made. Writes nothing where all is.
     pub(super) async fn mend(&self) -> Result<(), Error> {
-        let seen = &self.ctx.cache.surroundings.policies_seen;
         for seat in &self.seats {
             prepare(seat.namespace, self.ctx).await?;
         }
@@ -22,16 +21,8 @@ impl Attempt<'_> {
             true => self.accept().map(|accepted| accepted.parties).unwrap_or_default(),
             false => Vec::new(),
         };
-        for mut policy in build::policies(&self.seats, &parties) {
-            let (namespace, name) = (policy.namespace().unwrap_or_default(), policy.name_any());
-            let made = Policy::of(&policy);
-            let what = match seen.get(&namespace, &name) {
-                // On its way.
-                None => continue,
-                Some(found) if found == made => continue,
-                Some(Policy::Gone) => "deleted",
-                Some(_) => "changed",
-            };
+        for policy in build::policies(&self.seats, &parties) {
+            let namespace = policy.namespace().unwrap_or_default();
             let owners: Vec<_> = self
                 .seats
                 .iter()
@@ -40,16 +31,36 @@ impl Attempt<'_> {
                     Some(build::owner(seat.name(), self.ctx.cache.party_jobs.get(&seat.object())?.uid()?))
                 })
                 .collect();
-            if owners.is_empty() {
-                // Whose Jobs are gone needs none, and would leave it behind.
-                continue;
-            }
-            policy.metadata.owner_references = Some(owners);
-            apply::<NetworkPolicy>(&policy, self.ctx).await?;
-            seen.set(&namespace, &name, made);
-            let message = format!("somebody {what} the NetworkPolicy {namespace}/{name}: it is put back");
-            self.ctx.tell(self.job, Reason::PolicyRestored, self.phase(), &message).await;
+            self.put_back(policy, owners).await?;
         }
+        Ok(())
+    }
+
+    /// Puts back a policy that is not as it was made.
+    pub(super) async fn put_back(
+        &self,
+        mut policy: NetworkPolicy,
+        owners: Vec<OwnerReference>,
+    ) -> Result<(), Error> {
+        let seen = &self.ctx.cache.surroundings.policies_seen;
+        let (namespace, name) = (policy.namespace().unwrap_or_default(), policy.name_any());
+        let made = Policy::of(&policy);
+        let what = match seen.get(&namespace, &name) {
+            // On its way.
+            None => return Ok(()),
+            Some(found) if found == made => return Ok(()),
+            Some(Policy::Gone) => "deleted",
+            Some(_) => "changed",
+        };
+        if owners.is_empty() {
+            // Whose Jobs are gone needs none, and would leave it behind.
+            return Ok(());
+        }
+        policy.metadata.owner_references = Some(owners);
+        apply::<NetworkPolicy>(&policy, self.ctx).await?;
+        seen.set(&namespace, &name, made);
+        let message = format!("somebody {what} the NetworkPolicy {namespace}/{name}: it is put back");
+        self.ctx.tell(self.job, Reason::PolicyRestored, self.phase(), &message).await;
         Ok(())
     }
 

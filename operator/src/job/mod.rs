@@ -4,6 +4,7 @@ mod apply;
 mod attempt;
 pub mod build;
 mod claims;
+mod delivery;
 mod dereference;
 mod drift;
 mod end;

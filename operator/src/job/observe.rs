@@ -79,7 +79,7 @@ enum Last {
 }
 
 /// Reasons of a waiting container that do not pass by themselves.
-const STUCK: [&str; 7] = [
+pub(super) const STUCK: [&str; 7] = [
     "ErrImagePull",
     "ImagePullBackOff",
     "ErrImageNeverPull",

@@ -21,16 +21,22 @@ impl Attempt<'_> {
             let Some(uid) = self.ctx.cache.party_jobs.get(&seat.object()).and_then(|job| job.uid()) else {
                 continue;
             };
-            let params =
-                ListParams::default().fields(&format!("regarding.uid={uid},reason=FailedCreate")).limit(FEW);
-            match self.ctx.api::<Event>(seat.namespace).list(&params).await {
-                Ok(events) => {
-                    if let Some(note) = last(&events.items) {
-                        self.sights[index].message = format!("its pod cannot be made: {}", why(note));
-                    }
-                }
-                // Events are a help to people; that there is no pod is said without them.
-                Err(error) => tracing::debug!(party = seat.party, %error, "no word why there is no pod"),
+            if let Some(why) = self.why_podless(seat.namespace, &uid).await {
+                self.sights[index].message = format!("its pod cannot be made: {why}");
+            }
+        }
+    }
+
+    /// Why the Job of this uid has no pod, where that was said.
+    pub(super) async fn why_podless(&self, namespace: &str, uid: &str) -> Option<String> {
+        let params =
+            ListParams::default().fields(&format!("regarding.uid={uid},reason=FailedCreate")).limit(FEW);
+        match self.ctx.api::<Event>(namespace).list(&params).await {
+            Ok(events) => last(&events.items).map(|note| why(note).to_owned()),
+            // Events are a help to people; that there is no pod is said without them.
+            Err(error) => {
+                tracing::debug!(%error, "no word why there is no pod");
+                None
             }
         }
     }

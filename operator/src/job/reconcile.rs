@@ -42,8 +42,10 @@ const PARTING: Duration = Duration::from_secs(5);
 pub fn behind(job: &PrivateJob, ctx: &Context) -> Option<Duration> {
     let cache = &ctx.cache;
     let seats = names::seats(job).unwrap_or_default().into_iter();
-    let parts =
-        seats.flat_map(|seat| [cache.claims.behind(&seat.object()), cache.party_jobs.behind(&seat.object())]);
+    let parts = seats.flat_map(|seat| {
+        let jobs = &cache.party_jobs;
+        [cache.claims.behind(&seat.object()), jobs.behind(&seat.object()), jobs.behind(&seat.delivery())]
+    });
     parts.chain([cache.jobs.behind(&ObjectRef::from_obj(job))]).flatten().max()
 }
 
@@ -75,6 +77,10 @@ pub async fn reconcile(job: Arc<PrivateJob>, ctx: Arc<Context>) -> Result<Action
         return Ok(Action::await_change());
     }
     match phase {
+        Phase::Delivering => attempt.follow().await,
+        // Nothing is computed again, whatever is left of the parties.
+        Phase::Running if attempt.opened_hash().is_some() && job.spec.suspend => attempt.hold().await,
+        Phase::Running if attempt.opened_hash().is_some() => attempt.finish().await,
         Phase::Running => attempt.watch().await,
         Phase::Launching => attempt.launch().await,
         _ if job.spec.suspend => attempt.suspend().await,
@@ -275,29 +281,42 @@ impl Attempt<'_> {
 
     /// All parties did their part.
     async fn finish(&self) -> Result<Action, Error> {
-        let hash = match self.agreed() {
+        let hash = match self.opened_hash().map_or_else(|| self.agreed(), |hash| Ok(hash.to_owned())) {
             Ok(hash) => hash,
             Err(message) => return self.fail(Reason::ResultLost, message).await,
         };
         let opened = self.opened(&hash).await.and_then(|opened| Ok((self.check(&opened)?, opened)));
-        let placed = match (&opened, &self.job.spec.result) {
-            (Ok((_, opened)), Some(place)) => self.place(opened, place).await?,
-            _ => Ok(()),
-        };
-        let receipt = match placed.and(opened) {
-            Ok((receipt, _)) => receipt,
+        let (receipt, opened) = match opened {
+            Ok(opened) => opened,
             Err(message) => return self.fail(Reason::ResultLost, message).await,
         };
+        let place = self.job.spec.result.as_ref();
+        if let Some(bytes) = place.and_then(|_| opened.too_large()) {
+            return self.fail(Reason::ResultLost, bytes).await;
+        }
+        if let Some(place) = place.filter(|place| place.needs_delivery()) {
+            return self.send(opened, place, hash, receipt).await;
+        }
+        if let Some(name) = place.and_then(|place| place.config_map.as_deref())
+            && let Err(message) = self.place(&opened, name).await?
+        {
+            return self.fail(Reason::ResultLost, message).await;
+        }
         self.settle(true).await?;
         let mut draft = Draft::of(self);
         draft.state("Scheduled", Truth::True, Reason::Ready, "");
         draft.state("PartiesReady", Truth::True, Reason::Ready, "");
+        if condition::find(&draft.status.conditions, "Delivered").is_some() {
+            draft.state("Delivered", Truth::True, Reason::Done, "");
+        }
         draft.state("Succeeded", Truth::True, Reason::Done, "");
         draft.phase(Phase::Succeeded, Reason::Done, "the result is there");
+        if self.opened_hash().is_none() {
+            // What the parties said is in the status before their Jobs go.
+            draft.parties();
+        }
         draft.status.result_hash = Some(hash);
         draft.status.receipt = Some(receipt);
-        // What the parties said is in the status before their Jobs go.
-        draft.parties();
         draft.write().await
     }
 

@@ -17,10 +17,10 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use veilgrid_api::{cluster::ResultPlace, labels::CONTAINER, status::ReceiptStatus};
+use veilgrid_api::{labels::CONTAINER, status::ReceiptStatus};
 use veilgrid_receipt::{Receipt, hex::hex, result_hash, verify};
 
-/// Bytes that a ConfigMap may hold.
+/// Bytes that a ConfigMap may hold, or the Secret of a delivery.
 const LARGEST: usize = 1 << 20;
 
 /// The line of a recipient's log that has the result.
@@ -34,6 +34,16 @@ enum Line {
 pub(super) struct Opened {
     pub(super) result: String,
     pub(super) receipt: String,
+}
+
+impl Opened {
+    /// Why it can be put nowhere.
+    pub(super) fn too_large(&self) -> Option<String> {
+        let bytes = self.result.len() + self.receipt.len();
+        let problem =
+            format!("result and receipt have {bytes} bytes, more than the {LARGEST} of a ConfigMap");
+        (bytes > LARGEST).then_some(problem)
+    }
 }
 
 impl Attempt<'_> {
@@ -103,19 +113,19 @@ impl Attempt<'_> {
     /// # Errors
     /// The API server's.
     pub(super) async fn taken(&self, accepted: &Accepted) -> Result<Option<Refused>, Error> {
-        let Some(place) = self.job.spec.result.as_ref().filter(|_| !self.has_claims()) else {
-            return Ok(None);
-        };
+        let place = self.job.spec.result.as_ref().filter(|_| !self.has_claims());
+        let Some(name) = place.and_then(|place| place.config_map.as_deref()) else { return Ok(None) };
         let maps = self.ctx.api::<ConfigMap>(&self.home());
-        let found = maps.get_metadata_opt(&place.config_map).await?;
+        let found = maps.get_metadata_opt(name).await?;
         Ok(found.filter(|found| !self.owns(found)).map(|_| {
             let (job, remedy) = (&accepted.manifest.jobs[0], "delete it, or name another");
-            let fault = job.fault("spec.result.configMap", taken(place), remedy);
+            let fault = job.fault("spec.result.configMap", taken(name), remedy);
             Refused { reason: Reason::Invalid, message: fault.to_string() }
         }))
     }
 
-    fn owns(&self, object: &impl ResourceExt) -> bool {
+    /// Whether an object is the job's own.
+    pub(super) fn owns(&self, object: &impl ResourceExt) -> bool {
         object.owner_references().iter().any(|owner| Some(&owner.uid) == self.job.metadata.uid.as_ref())
     }
 
@@ -123,21 +133,11 @@ impl Attempt<'_> {
     ///
     /// # Errors
     /// The API server's.
-    pub(super) async fn place(
-        &self,
-        opened: &Opened,
-        place: &ResultPlace,
-    ) -> Result<Result<(), String>, Error> {
-        let bytes = opened.result.len() + opened.receipt.len();
-        if bytes > LARGEST {
-            return Ok(Err(format!(
-                "result and receipt have {bytes} bytes, more than the {LARGEST} of a ConfigMap"
-            )));
-        }
+    pub(super) async fn place(&self, opened: &Opened, name: &str) -> Result<Result<(), String>, Error> {
         let map = json!({
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {
-                "name": place.config_map,
+                "name": name,
                 "labels": self.seats[0].job_labels(),
                 "ownerReferences": [self.job.controller_owner_ref(&()).ok_or(Error::Incomplete("a uid"))?],
             },
@@ -147,16 +147,16 @@ impl Attempt<'_> {
         let api = self.ctx.api::<ConfigMap>(&self.home());
         match api.create(&PostParams::default(), &map).await {
             Err(error) if exists(&error) => {
-                let found = api.get_metadata(&place.config_map).await?;
-                Ok(if self.owns(&found) { Ok(()) } else { Err(taken(place)) })
+                let found = api.get_metadata(name).await?;
+                Ok(if self.owns(&found) { Ok(()) } else { Err(taken(name)) })
             }
             made => made.map(|_| Ok(())).map_err(Error::from),
         }
     }
 }
 
-fn taken(place: &ResultPlace) -> String {
-    format!("the ConfigMap {} is there already and is not this job's", place.config_map)
+fn taken(name: &str) -> String {
+    format!("the ConfigMap {name} is there already and is not this job's")
 }
 
 /// Result and receipt in a log, where the result has this hash.

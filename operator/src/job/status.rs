@@ -46,9 +46,9 @@ impl<'a> Draft<'a> {
     /// Says in one word and one sentence where the job is. A change of the word, or of why it waits, becomes an event.
     pub(super) fn phase(&mut self, phase: Phase, reason: Reason, message: impl Into<String>) {
         let message: String = message.into().chars().take(2000).collect();
-        let waits = phase == Phase::Pending && self.status.message != message;
-        let passing =
-            matches!(phase, Phase::Reserving | Phase::Launching | Phase::Running) && !reason.is_trouble();
+        let waits = matches!(phase, Phase::Pending | Phase::Delivering) && self.status.message != message;
+        let passes = [Phase::Reserving, Phase::Launching, Phase::Running, Phase::Delivering].contains(&phase);
+        let passing = passes && !reason.is_trouble();
         if (self.status.phase != phase || waits) && !passing {
             self.reason = Some(reason);
         }

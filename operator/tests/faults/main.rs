@@ -1,6 +1,7 @@
 //! The operator against an API server that does wrong: all ends well without a restart, nothing is waited for without an end, and
 //! what went wrong is counted.
 
+mod delivery;
 mod drift;
 mod keeper;
 mod lease;

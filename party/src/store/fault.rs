@@ -10,7 +10,44 @@ use veilgrid_api::store::ObjectStore;
 /// Characters of a cause that are told.
 const SHOWN: usize = 160;
 
-/// Why an object cannot be read.
+/// What a store is used for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    /// A dataset's rows are read from it.
+    Rows,
+    /// A job's result is written to it.
+    Result,
+}
+
+/// How faults speak of it.
+struct Words {
+    /// The field of the manifest that names the store.
+    field: &'static str,
+    /// Whose namespace has the Secret.
+    whose: &'static str,
+    /// What the credentials have to allow.
+    may: &'static str,
+    /// Who speaks to the store.
+    who: &'static str,
+}
+
+impl Purpose {
+    fn words(self) -> Words {
+        match self {
+            Self::Rows => {
+                Words { field: "source", whose: "the dataset's", may: "read this object", who: "this party" }
+            }
+            Self::Result => Words {
+                field: "spec.result",
+                whose: "the job's",
+                may: "write and read this object",
+                who: "the pod of the delivery",
+            },
+        }
+    }
+}
+
+/// Why an object cannot be read or written.
 #[derive(Debug)]
 pub(crate) enum StoreFault {
     /// The URL is none of a bucket.
@@ -85,15 +122,18 @@ impl StoreFault {
         Self::Answered { status, code: code(error) }
     }
 
-    /// In words, with what to do.
-    pub(crate) fn told(&self, store: &ObjectStore) -> String {
+    /// In words, with what to do, for whoever wrote where the store is.
+    pub(crate) fn told(&self, store: &ObjectStore, purpose: Purpose) -> String {
+        let Words { field, whose, may, who } = purpose.words();
         let secret = store.secret.as_deref().unwrap_or_default();
         let detail = |code: &str| if code.is_empty() { String::new() } else { format!(" ({code})") };
         match self {
-            Self::BadUrl => "`source.objectStore.url` is not the URL of a bucket; write s3://bucket/prefix".into(),
-            Self::BadKey => "this is not the key of an object; check `source.path`".into(),
+            Self::BadUrl => {
+                format!("`{field}.objectStore.url` is not the URL of a bucket; write s3://bucket/prefix")
+            }
+            Self::BadKey => format!("this is not the key of an object; check `{field}.path`"),
             Self::NoCredential(key) => format!(
-                "the Secret {secret:?} has no key {key}, or there is no such Secret in the dataset's namespace; make it as docs/cluster.md says"
+                "the Secret {secret:?} has no key {key}, or there is no such Secret in {whose} namespace; make it as docs/cluster.md says"
             ),
             Self::BadCredential(key) => {
                 format!("{key} of the Secret {secret:?} cannot be used; write it as the provider gave it")
@@ -101,16 +141,18 @@ impl StoreFault {
             Self::NoAuthorities => {
                 "this machine has no certificates of authorities by which to know the store; put them in /etc/ssl/certs, or the store's into `ca.crt` of the Secret".into()
             }
-            Self::NoBucket => "there is no such bucket; check `source.objectStore`: `url`, `endpoint`, `region`".into(),
-            Self::NoObject => {
-                "there is no such object; check `source.path`, which is the key below `source.objectStore.url`".into()
+            Self::NoBucket => {
+                format!("there is no such bucket; check `{field}.objectStore`: `url`, `endpoint`, `region`")
             }
+            Self::NoObject => format!(
+                "there is no such object; check `{field}.path`, which is the key below `{field}.objectStore.url`"
+            ),
             Self::Refused { code } if secret.is_empty() => format!(
-                "the store refuses a request that is not signed{}; name a Secret in `source.objectStore.secret`",
+                "the store refuses a request that is not signed{}; name a Secret in `{field}.objectStore.secret`",
                 detail(code)
             ),
             Self::Refused { code } => format!(
-                "the store refuses the credentials{}; check the Secret {secret:?}, and that they may read this object",
+                "the store refuses the credentials{}; check the Secret {secret:?}, and that they may {may}",
                 detail(code)
             ),
             Self::Changed => {
@@ -118,7 +160,7 @@ impl StoreFault {
             }
             Self::Length => "the store gave other bytes than it was asked for; look at its logs, then run again".into(),
             Self::Silent { cause, waited } => format!(
-                "the store cannot be reached{}, tried for {} s; check `source.objectStore.endpoint`, and that the network lets this party out to it",
+                "the store cannot be reached{}, tried for {} s; check `{field}.objectStore.endpoint`, and that the network lets {who} out to it",
                 detail(cause),
                 waited.as_secs()
             ),

@@ -5,4 +5,4 @@ mod fault;
 mod http;
 
 pub(crate) use connect::connect;
-pub(crate) use fault::StoreFault;
+pub(crate) use fault::{Purpose, StoreFault};

@@ -1,6 +1,7 @@
-//! A party's rows from a real S3 server: the same as from files, in streams, and what goes wrong is told.
+//! A party's rows from a real S3 server: the same as from files, in streams, and what goes wrong is told. Results that are brought to it.
 #![cfg(feature = "object-store")]
 
+mod deliver;
 #[path = "../rows/mod.rs"]
 mod jobs;
 mod relay;

@@ -1,5 +1,6 @@
 //! The objects of a party in one attempt. Pure: the same input gives the same objects.
 
+mod delivery;
 mod devices;
 mod gang;
 mod network;
@@ -9,6 +10,7 @@ mod placement;
 #[cfg(test)]
 mod tests;
 
+pub use delivery::{Delivery, delivery, delivery_policy, place_hash};
 pub use gang::{discover as discover_gangs, gang};
 pub(super) use network::policies;
 pub(super) use params::READY;

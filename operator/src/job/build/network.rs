@@ -27,7 +27,6 @@ pub(in crate::job) fn policies(seats: &[Seat<'_>], parties: &[Participant]) -> V
         })
         .collect();
     let port = json!([{"protocol": "TCP", "port": PORT}]);
-    let names = json!([{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]);
     let policy = |seat: &&Seat<'_>| {
         let mut policy: NetworkPolicy = typed(json!({
             "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
@@ -36,7 +35,7 @@ pub(in crate::job) fn policies(seats: &[Seat<'_>], parties: &[Participant]) -> V
                 "podSelector": {"matchLabels": {JOB_UID: seat.uid}},
                 "policyTypes": ["Ingress", "Egress"],
                 "ingress": [{"from": peers, "ports": port}],
-                "egress": [{"to": peers, "ports": port}, {"ports": names}],
+                "egress": [{"to": peers, "ports": port}, names()],
             },
         }));
         policy.metadata = metadata(seat.name(), seat.namespace, seat.job_labels());
@@ -49,15 +48,25 @@ pub(in crate::job) fn policies(seats: &[Seat<'_>], parties: &[Participant]) -> V
     namespaces.values().map(policy).chain(stores).collect()
 }
 
-/// Lets one party's pod out to the port of its store. Policies know no names: where the store is no address, any host of that
-/// port.
-fn store(seat: &Seat<'_>, store: &ObjectStore) -> Option<NetworkPolicy> {
+/// The rule of egress to a store's port. Policies know no names: where the store is no address, any host of that port.
+pub(super) fn way_to(store: &ObjectStore) -> Option<Value> {
     let server = store.server()?;
     let mut rule = json!({"ports": [{"protocol": "TCP", "port": server.port}]});
     if let Ok(address) = server.host.parse::<IpAddr>() {
         let bits = if address.is_ipv4() { 32 } else { 128 };
         rule["to"] = json!([{"ipBlock": {"cidr": format!("{address}/{bits}")}}]);
     }
+    Some(rule)
+}
+
+/// The rule of egress to the cluster's names.
+pub(super) fn names() -> Value {
+    json!({"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]})
+}
+
+/// Lets one party's pod out to its store.
+fn store(seat: &Seat<'_>, store: &ObjectStore) -> Option<NetworkPolicy> {
+    let rule = way_to(store)?;
     let mut policy: NetworkPolicy = typed(json!({
         "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
         "metadata": {},

@@ -23,7 +23,7 @@ pub(super) const CPU: &str = "100m";
 /// And of its memory.
 pub(super) const MEMORY: &str = "128Mi";
 /// The user that a party runs as.
-const USER: i64 = 65532;
+pub(super) const USER: i64 = 65532;
 
 pub(super) fn job(
     metadata: ObjectMeta,

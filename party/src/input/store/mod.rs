@@ -11,7 +11,7 @@ mod stream;
 use super::{
     InputError, InputFault, Position, RowReader, Rows, Wanted, csv::CsvRows, delimiter, parquet::ParquetRows,
 };
-use crate::config::StoreConfig;
+use crate::{config::StoreConfig, store::Purpose};
 use chunks::Chunks;
 use object::Object;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub fn open(
     let store = source.object_store.as_ref().ok_or_else(|| InputFault::NoStore.of(&source.path))?;
     let name = format!("{}/{}", store.url.trim_end_matches('/'), source.path);
     let object = Object::open(store, &source.path, config)
-        .map_err(|fault| InputFault::Store(fault.told(store)).of(&name))?;
+        .map_err(|fault| InputFault::Store(fault.told(store, Purpose::Rows)).of(&name))?;
     let object = Arc::new(object);
     if object.size() == 0 {
         return Err(InputFault::Empty.of(&name));
@@ -90,7 +90,7 @@ impl Explained {
     /// A reader of a format knows no more of a store than that reading failed.
     fn error(&self, error: InputError) -> InputError {
         match self.object.failure() {
-            Some(fault) => InputFault::Store(fault.told(&self.store)).of(&self.name),
+            Some(fault) => InputFault::Store(fault.told(&self.store, Purpose::Rows)).of(&self.name),
             None => error,
         }
     }
