@@ -220,7 +220,7 @@ mod x86 {
         let mut indices = [0; 64];
         let mut i = 0;
         while i < 64 {
-            indices[i] = (i % 16 ^ by) as u8;
+            indices[i] = ((i % 16) ^ by) as u8;
             i += 1;
         }
         indices
