@@ -76,10 +76,10 @@ def main(parts):
     if not chosen:
         sys.exit("no mutation is named so; they are in kernels/tests/mutations.toml")
     copy_tree()
-    for tests in sorted({mutation["tests"] for mutation in chosen if has(mutation.get("cpu"))}):
-        whole = cargo(tests, False)
-        if whole.returncode != 0 or " 0 passed" in whole.stdout:
-            sys.exit(f"without a mutation, {tests!r} should pass and run something:\n{whole.stdout[-2000:]}{whole.stderr[-2000:]}")
+    for target in sorted({mutation["tests"].split()[0] for mutation in chosen}):
+        whole = cargo(target, False)
+        if whole.returncode != 0:
+            sys.exit(f"without a mutation the tests of {target} must pass:\n{whole.stdout[-2000:]}{whole.stderr[-2000:]}")
     counts = {"caught": 0, "skipped": 0, "wrong": 0}
     for mutation in chosen:
         began = time.monotonic()

@@ -12,18 +12,17 @@ mod format;
 #[path = "../tests/vectors/calls.rs"]
 mod calls;
 
-use format::{
-    Adder, At, Bits, Call, Calls, Drawn, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation,
-    words,
-};
+#[path = "vectors/several.rs"]
+mod several;
+
+use format::{At, Bits, Drawn, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, words};
 use serde::Serialize;
 use std::error::Error;
 use std::path::Path;
 use veilgrid_kernels::fixed::Role;
 use veilgrid_kernels::noise::Law;
 use veilgrid_kernels::{
-    Bernoulli, Binomial, Device, Field as _, Field64, Gaussian, Laplace, Level, M61, Seed, Skellam, Word,
-    spec,
+    Bernoulli, Binomial, Field as _, Field64, Gaussian, Laplace, M61, Skellam, Word, spec,
 };
 
 const KEY: [u8; 32] = *b"frozen answers of the kernels, 1";
@@ -44,10 +43,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&folder, "bits", &[bits(1), bits(69), bits(128)])?;
     write(&folder, "truncation", &[truncation(0), truncation(13), truncation(40)])?;
     write(&folder, "matmul", &[matmul::<u32>(32), matmul::<u64>(64)])?;
+    write(&folder, "batch", &[several::batch::<u32>(32), several::batch::<u64>(64)])?;
     write(&folder, "matmul_m61", &[matmul_m61()])?;
     write(&folder, "replicated", &[replicated()])?;
-    write(&folder, "stream", &[stream(0, false)?, stream(u64::MAX - 19, true)?])?;
-    write(&folder, "adder", &[adder(1, 5)?, adder(7, 70)?, adder(12, 3)?])?;
+    write(&folder, "stream", &[several::stream(0, false)?, several::stream(u64::MAX - 19, true)?])?;
+    write(&folder, "adder", &[several::adder(1, 5)?, several::adder(7, 70)?, several::adder(12, 3)?])?;
     write(&folder, "field", &[field::<M61>(), field::<Field64>()])?;
     write(&folder, "shamir", &[shamir::<M61>(), shamir::<Field64>()])?;
     write(&folder, "ntt", &[0, 1, 3, 6].map(ntt))?;
@@ -225,65 +225,6 @@ fn mask<T: Word>(bits: u32, block: u64) -> Mask {
     spec::mask::add(&mut add, &KEY, 77, block);
     spec::mask::sub(&mut sub, &KEY, 77, block);
     Mask { bits, at: At::new(KEY, 77, block), data: wide(&data), add: wide(&add), sub: wide(&sub) }
-}
-
-/// Calls from block `first` on; the last of them uses the stream up, if it is to.
-fn stream(first: u64, up: bool) -> Result<Calls, Box<dyn Error>> {
-    let device = Device::cpu_at(Level::Scalar)?;
-    let mut stream = Seed::from_bytes(KEY).stream(0x8000_0001_0000_0005);
-    stream.skip(first)?;
-    let mut calls = vec![
-        ("chacha::keystream", 65),
-        ("chacha::keystream", 1),
-        ("mask::add u32", 17),
-        ("mask::add u64", 9),
-        ("mask::sub u64", 8),
-        ("share::expand", 0),
-        ("noise::laplace_fill 10/1", 9),
-    ];
-    calls.extend(if up {
-        [("share::expand", 24), ("mask::add u32", 16)]
-    } else {
-        [("skip", 3), ("share::expand", 9)]
-    });
-    let calls = calls.into_iter().map(|(call, length)| {
-        let output = calls::on_stream(&device, call, length, &mut stream)?;
-        Ok(Call {
-            call: call.to_owned(),
-            length,
-            output: words(&output),
-            next: format!("{:x}", stream.position()),
-        })
-    });
-    let calls = calls.collect::<Result<_, Box<dyn Error>>>()?;
-    Ok(Calls { at: At::new(KEY, 0x8000_0001_0000_0005, first), calls })
-}
-
-/// Integers of `width` bits, more than one word of them where `len` is above 64.
-fn adder(width: usize, len: usize) -> Result<Adder, Box<dyn Error>> {
-    let device = Device::cpu_at(Level::Scalar)?;
-    let [mut a, mut b] = [31, 32].map(|id| {
-        let random: Vec<u64> = spec::mask::words(&KEY, id, width as u64 * 100, len);
-        random.iter().map(|word| word & ((1 << width) - 1)).collect::<Vec<_>>()
-    });
-    // Equal, the longest carry, and neither.
-    (a[1], b[1]) = (a[0], a[0]);
-    (a[2], b[2]) = ((1 << width) - 1, 1);
-    let plane = len.div_ceil(64);
-    let of = |values: &[u64]| {
-        let mut planes = vec![0; 64 * plane];
-        spec::bits::to_planes(values, &mut planes);
-        planes.truncate(width * plane);
-        planes
-    };
-    Ok(Adder {
-        width,
-        planes: words(&of(&a)),
-        sum: calls::sum(&device, &of(&a), &of(&b), plane)?,
-        less: calls::less(&device, &of(&a), &of(&b), plane)?,
-        a: words(&a),
-        b: words(&b),
-    })
 }
 
 fn share() -> Share {

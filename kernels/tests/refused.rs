@@ -9,9 +9,10 @@ use serde_json::{Map, Value, json};
 use veilgrid_kernels::bits::{Adder, Carry};
 use veilgrid_kernels::fixed::Role;
 use veilgrid_kernels::replicated::Pair;
+use veilgrid_kernels::shamir::Scheme;
 use veilgrid_kernels::{
-    Device, Field, Field64, Fixed, KernelError, Laplace, Level, M61, Seed, Stream, bits, chacha, field,
-    fixed, mask, matmul, noise, replicated, ring, share,
+    Bernoulli, Binomial, Device, Field, Field64, Fixed, Gaussian, KernelError, Laplace, Level, M61, Seed,
+    Skellam, Stream, bits, chacha, field, fixed, mask, matmul, noise, replicated, ring, share,
 };
 
 /// The refusal as the vectors have it.
@@ -36,6 +37,24 @@ fn told(error: KernelError) -> Value {
         KernelError::Scale { numerator, denominator } => {
             json!({"kind": "Scale", "numerator": numerator, "denominator": denominator})
         }
+        KernelError::NoRoot { log } => json!({"kind": "NoRoot", "log": log}),
+        KernelError::Threshold { parties, threshold } => {
+            json!({"kind": "Threshold", "parties": parties, "threshold": threshold})
+        }
+        KernelError::PartyIndex { party, parties } => {
+            json!({"kind": "PartyIndex", "party": party, "parties": parties})
+        }
+        KernelError::SameParty { party } => json!({"kind": "SameParty", "party": party}),
+        KernelError::TooFewShares { given, needed } => {
+            json!({"kind": "TooFewShares", "given": given, "needed": needed})
+        }
+        KernelError::Variance { numerator, denominator } => {
+            json!({"kind": "Variance", "numerator": numerator, "denominator": denominator})
+        }
+        KernelError::Probability { numerator, denominator } => {
+            json!({"kind": "Probability", "numerator": numerator, "denominator": denominator})
+        }
+        KernelError::Trials { given } => json!({"kind": "Trials", "given": given}),
         other => panic!("no vector has this refusal: {other}"),
     }
 }
@@ -47,11 +66,17 @@ impl Given<'_> {
     fn count(&self, name: &str) -> usize {
         self.0[name].as_u64().unwrap() as usize
     }
+    fn wide(&self, name: &str) -> u64 {
+        self.0[name].as_u64().unwrap()
+    }
     fn bits(&self, name: &str) -> u32 {
         self.count(name) as u32
     }
     fn words(&self, name: &str) -> Vec<u64> {
         unwords(&serde_json::from_value::<Vec<String>>(self.0[name].clone()).unwrap())
+    }
+    fn parties(&self, name: &str) -> Vec<u32> {
+        serde_json::from_value(self.0[name].clone()).unwrap()
     }
     /// The last stream of a call.
     fn stream(&self) -> Stream {
@@ -63,7 +88,7 @@ impl Given<'_> {
         stream
     }
     fn law(&self) -> Result<Laplace, KernelError> {
-        Laplace::new(self.0["numerator"].as_u64().unwrap(), self.0["denominator"].as_u64().unwrap())
+        Laplace::new(self.wide("numerator"), self.wide("denominator"))
     }
     /// A slice of the length that is given, all `T::default()`.
     fn of<T: Default + Clone>(&self, name: &str) -> Vec<T> {
@@ -144,6 +169,28 @@ fn run(device: &Device, call: &str, g: &Given<'_>) -> Result<(), KernelError> {
         "fixed::truncate_opened" => kept(g, "opened", |opened| {
             fixed::truncate_opened(device, opened, &g.of("mask_high"), g.bits("bits"), Role::First)
         }),
+        "Ntt" => field::Ntt::new(g.bits("log")).map(drop),
+        "Ntt::forward" => kept(g, "values", |values| field::Ntt::new(g.bits("log"))?.forward(device, values)),
+        "Ntt::inverse" => kept(g, "values", |values| field::Ntt::new(g.bits("log"))?.inverse(device, values)),
+        "Bernoulli" => Bernoulli::new(g.wide("numerator"), g.wide("denominator")).map(drop),
+        "Gaussian" => Gaussian::new(g.wide("numerator"), g.wide("denominator")).map(drop),
+        "Skellam" => Skellam::new(g.wide("numerator"), g.wide("denominator")).map(drop),
+        "Binomial" => Binomial::new(g.bits("trials")).map(drop),
+        "noise::fill Gaussian 100/1" => {
+            kept_with(g, "values", |out, [_, last]| noise::fill(device, &Gaussian::new(100, 1)?, last, out))
+        }
+        "noise::add Binomial 128" => {
+            kept_with(g, "values", |out, [_, last]| noise::add(device, &Binomial::new(128)?, last, out))
+        }
+        "matmul::multiply_add_batch" => kept::<u64>(g, "acc", |acc| {
+            let [rows, inner, columns, count] =
+                ["rows", "inner", "columns", "count"].map(|name| g.count(name));
+            let shape = matmul::Shape { rows, inner, columns };
+            matmul::multiply_add_batch(device, shape, count, &g.of("a"), &g.of("b"), acc)
+        }),
+        "matmul::transpose" => kept::<u64>(g, "to", |to| {
+            matmul::transpose(device, g.count("rows"), g.count("columns"), &g.of("from"), to)
+        }),
         "Laplace" => g.law().map(drop),
         "noise::laplace_fill" => {
             kept_with(g, "values", |out, [_, last]| noise::laplace_fill(device, &g.law()?, last, out))
@@ -194,6 +241,10 @@ fn run_bits(device: &Device, call: &str, g: &Given<'_>) -> Result<(), KernelErro
     }
 }
 
+fn scheme<F: Field>(g: &Given<'_>) -> Result<Scheme<F>, KernelError> {
+    Scheme::new(g.bits("parties"), g.bits("threshold"))
+}
+
 fn run_field<F: Field>(device: &Device, call: &str, g: &Given<'_>) -> Result<(), KernelError> {
     match call {
         "field::elements" => {
@@ -206,6 +257,16 @@ fn run_field<F: Field>(device: &Device, call: &str, g: &Given<'_>) -> Result<(),
         "field::sub" => kept::<F>(g, "acc", |acc| field::sub(device, acc, &g.of("other"))),
         "field::mul" => kept::<F>(g, "acc", |acc| field::mul(device, acc, &g.of("other"))),
         "field::mul_add" => kept::<F>(g, "acc", |acc| field::mul_add(device, acc, &g.of("a"), &g.of("b"))),
+        "field::uniform" => kept_with::<F>(g, "out", |out, [_, last]| field::uniform(device, last, out)),
+        "shamir::Scheme" => scheme::<F>(g).map(drop),
+        "shamir::Scheme::split" => kept_with::<F>(g, "shares", |shares, [_, last]| {
+            scheme(g)?.split(device, &g.of("secret"), last, shares)
+        }),
+        "shamir::Scheme::secret_from" => scheme::<F>(g)?.secret_from(&g.parties("from")).map(drop),
+        "shamir::Scheme::share_from" => {
+            scheme::<F>(g)?.share_from(g.bits("lost"), &g.parties("from")).map(drop)
+        }
+        "shamir::Scheme::decoder" => scheme::<F>(g)?.decoder(&g.parties("from")).map(drop),
         "field::dot" => field::dot::<F>(device, &g.of("a"), &g.of("b")).map(drop),
         "field::lagrange_weights" => {
             field::lagrange_weights(field::elements::<F>(&g.words("points"))?, F::ZERO).map(drop)

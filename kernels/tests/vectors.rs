@@ -4,13 +4,9 @@
 #[allow(dead_code, unreachable_pub, reason = "the example that writes the vectors uses the rest")]
 mod format;
 
-#[path = "vectors/calls.rs"]
-#[allow(unreachable_pub, reason = "the example that writes the vectors shares it")]
-mod calls;
-
 use format::{
-    Adder, At, Bits, Calls, Chacha, Drawn, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation,
-    hex, unwords, word, words,
+    At, Bits, Chacha, Drawn, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, hex, unwords,
+    word, words,
 };
 use veilgrid_kernels::fixed::Role;
 use veilgrid_kernels::noise::{self, Law};
@@ -48,38 +44,6 @@ fn keystream() {
             let mut out = vec![0; vector.keystream.len() / 2];
             chacha::keystream(&device, &mut stream(&vector.at), &mut out).unwrap();
             assert_eq!(hex(&out), vector.keystream, "{} on {}", vector.source, device.describe());
-        }
-    }
-}
-
-#[test]
-fn streams() {
-    for vector in vectors!(Calls, "stream.json") {
-        for device in devices() {
-            let mut stream = stream(&vector.at);
-            for call in &vector.calls {
-                let output = calls::on_stream(&device, &call.call, call.length, &mut stream).unwrap();
-                assert_eq!(words(&output), call.output, "{} on {}", call.call, device.describe());
-                assert_eq!(format!("{:x}", stream.position()), call.next, "{}", call.call);
-            }
-        }
-    }
-}
-
-#[test]
-fn sums_in_planes() {
-    for vector in vectors!(Adder, "adder.json") {
-        for device in devices() {
-            let plane = bits::plane_words(vector.a.len());
-            let [a, b] = [&vector.a, &vector.b].map(|texts| {
-                let mut planes = vec![0; 64 * plane];
-                bits::to_planes(&device, &unwords(texts), &mut planes).unwrap();
-                planes.truncate(vector.width * plane);
-                planes
-            });
-            assert_eq!(words(&a), vector.planes);
-            assert_eq!(calls::sum(&device, &a, &b, plane).unwrap(), vector.sum);
-            assert_eq!(calls::less(&device, &a, &b, plane).unwrap(), vector.less);
         }
     }
 }

@@ -15,10 +15,6 @@ class Misfit(Exception):
     """A vector that does not fit the document."""
 
 
-class Unknown(Misfit):
-    """A file or a field that this reading does not know, or a file that it misses."""
-
-
 def one_length(left, right):
     """Refuses two vectors of different lengths, of which the first is written."""
     if len(left) != len(right):
@@ -87,7 +83,7 @@ class Vector:
     def whole(self):
         """Every field was read."""
         if self.unread:
-            raise Unknown(f"{self.place} has fields that this reading does not know: {', '.join(sorted(self.unread))}")
+            raise Misfit(f"{self.place} has fields that this reading does not know: {', '.join(sorted(self.unread))}")
 
 
 def first_difference(got, value):

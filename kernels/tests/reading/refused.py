@@ -5,7 +5,9 @@ import fixed
 import noise
 import planes
 import ring
-from base import Misfit, Refused, one_length
+import shamir
+import tables
+from base import Misfit, Refused, one_length, sized
 from chacha import Stream
 
 KEY = bytes(32)
@@ -79,6 +81,45 @@ def laplace(g):
     law.fill(g.stream(), g.raw("values"))
 
 
+def scheme(g):
+    return shamir.Scheme(g.modulus(), g.raw("parties"), g.raw("threshold"))
+
+
+def splitting(g):
+    chosen, secret, shares, stream = scheme(g), g.zeros("secret"), g.zeros("shares"), g.stream()
+    sized("shares", shares, len(secret) * chosen.parties)
+    chosen.split(secret, stream)
+
+
+def shares_of(g):
+    chosen, parties = scheme(g), g.raw("from")
+    if "lost" in g.given:
+        chosen.check([g.raw("lost")] + [x for x in range(1, chosen.parties + 1) if x != g.raw("lost")])
+    chosen.check(parties)
+
+
+def transforming(g):
+    count, size = g.raw("values"), 1 << g.raw("log")
+    sized("values", [0] * count, max(-(-count // size), 1) * size)
+
+
+def batch(g):
+    shape = [g.raw(name) for name in ("rows", "inner", "columns")]
+    ring.multiply_add_batch(shape, g.raw("count"), g.zeros("a"), g.zeros("b"), g.zeros("acc"))
+
+
+def transposing(g):
+    ring.transpose(g.raw("rows"), g.raw("columns"), g.zeros("from"), g.zeros("to"))
+
+
+def drawing(name, n, d):
+    return lambda g: tables.fill(tables.law_of(name, n, d), g.stream(), g.raw("values"))
+
+
+def law(name):
+    return lambda g: tables.LAWS[name](g.raw("numerator"), g.raw("denominator"))
+
+
 def of_field(function):
     return lambda g: function(g.modulus(), g)
 
@@ -139,6 +180,23 @@ CALLS = {
     "Laplace": lambda g: noise.laplace_of(g.raw("numerator"), g.raw("denominator")),
     "noise::laplace_fill": laplace,
     "noise::laplace_add": laplace,
+    "noise::fill Gaussian 100/1": drawing("gaussian", 100, 1),
+    "noise::add Binomial 128": drawing("binomial", 128, 1),
+    "Bernoulli": law("bernoulli"),
+    "Gaussian": law("gaussian"),
+    "Skellam": law("skellam"),
+    "Binomial": lambda g: tables.Trials(g.raw("trials"), 1),
+    "field::uniform": of_field(lambda p, g: field.drawn_elements(p, g.stream(), g.raw("out"))),
+    "Ntt": lambda g: field.root(g.raw("log")),
+    "Ntt::forward": transforming,
+    "Ntt::inverse": transforming,
+    "shamir::Scheme": scheme,
+    "shamir::Scheme::split": splitting,
+    "shamir::Scheme::secret_from": shares_of,
+    "shamir::Scheme::share_from": shares_of,
+    "shamir::Scheme::decoder": shares_of,
+    "matmul::multiply_add_batch": batch,
+    "matmul::transpose": transposing,
 }
 
 

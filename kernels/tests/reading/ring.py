@@ -114,6 +114,34 @@ def replicated(vector):
     vector.expect_numbers("product", multiply(x, y, own, next_, len(x[0])))
 
 
+def multiply_add_batch(shape, count, a, b, acc, modulus=WORD):
+    rows, inner, columns = shape
+    sized("a", a, rows * inner * count)
+    sized("b", b, inner * columns * count)
+    sized("acc", acc, rows * columns * count)
+    part = lambda matrices, i, size: matrices[i * size : (i + 1) * size]
+    sums = []
+    for i in range(count):
+        of = part(a, i, rows * inner), part(b, i, inner * columns), part(acc, i, rows * columns)
+        sums += multiply_add(*shape, *of, modulus)
+    return sums
+
+
+def transpose(rows, columns, source, out):
+    sized("from", source, rows * columns)
+    sized("to", out, rows * columns)
+    return [source[i * columns + j] for j in range(columns) for i in range(rows)]
+
+
+def batch(vector):
+    """batch.json"""
+    modulus, count = modulus_of(vector), vector.count("count")
+    rows, inner, columns = shape = [vector.count(name) for name in ("rows", "inner", "columns")]
+    a, b, acc = [vector.numbers(name, modulus) for name in ("a", "b", "acc")]
+    vector.expect_numbers("sums", multiply_add_batch(shape, count, a, b, acc, modulus))
+    vector.expect_numbers("transposed", transpose(count * rows, inner, a, a))
+
+
 def matmul_m61(vector):
     """matmul_m61.json"""
     if vector.count("bits") != 61:

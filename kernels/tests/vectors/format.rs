@@ -271,6 +271,22 @@ pub struct Matmul {
     pub sums: Vec<String>,
 }
 
+/// Several products of one shape, `acc` plus each; and the transpose of all of `a` as one matrix of count times rows by
+/// inner.
+#[derive(Serialize, Deserialize)]
+pub struct Batch {
+    pub bits: u32,
+    pub rows: usize,
+    pub inner: usize,
+    pub columns: usize,
+    pub count: usize,
+    pub a: Vec<String>,
+    pub b: Vec<String>,
+    pub acc: Vec<String>,
+    pub sums: Vec<String>,
+    pub transposed: Vec<String>,
+}
+
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
