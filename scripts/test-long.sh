@@ -9,6 +9,7 @@ step "fuzzing" scripts/fuzz.sh 600
 step "the budget protocol, model-checked widely" cargo test --release --locked --workspace --test budget_model -- --ignored --nocapture
 step "the kernels' tests notice every broken constant" scripts/mutate-kernels.py
 step "a billion samples of each law of noise" cargo test --release --locked -p veilgrid-kernels --test noise_law -- --ignored
+step "the time of noise tells nothing of it" cargo test --release --locked -p veilgrid-kernels --test timing -- --ignored --nocapture
 step "build" cargo build --release --locked --workspace --bins --quiet
 step "on a real cluster" env LONG=1 cluster/test.sh
 steps_done
