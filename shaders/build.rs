@@ -10,8 +10,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-const FAMILIES: [&str; 11] =
-    ["ring", "chacha", "mask", "fixed", "noise", "bits", "field", "uniform", "shamir", "matmul", "matrix"];
+const FAMILIES: [&str; 12] = [
+    "ring", "chacha", "mask", "fixed", "noise", "bits", "field", "uniform", "ntt", "shamir", "matmul",
+    "matrix",
+];
 const MODES: [(&str, &str); 2] = [("Limb", "LIMB"), ("Native", "NATIVE")];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -6,6 +6,8 @@
 #kernel field_sub_field64 OPERATION=prime_sub
 #kernel field_mul_m61 M61 OPERATION=prime_mul
 #kernel field_mul_field64 OPERATION=prime_mul
+#kernel field_mul_add_m61 M61 MULADD
+#kernel field_mul_add_field64 MULADD
 #kernel field_neg_m61 M61 NEG
 #kernel field_neg_field64 NEG
 #kernel field_pow_m61 M61 POW
@@ -18,6 +20,10 @@
 @group(0) @binding(1) var<storage, read_write> acc: array<vec4<u32>>;
 #ifdef OPERATION
 @group(0) @binding(2) var<storage, read> other: array<vec4<u32>>;
+#endif
+#ifdef MULADD
+@group(0) @binding(2) var<storage, read> a: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> b: array<vec4<u32>>;
 #endif
 
 #ifdef POW
@@ -51,11 +57,19 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
 #ifdef OPERATION
     let other_K = other[i + AT];
 #endif
+#ifdef MULADD
+    let a_K = a[i + AT];
+    let b_K = b[i + AT];
+#endif
 #endfor
 #for K,AT 0,0u 1,64u 2,128u 3,192u
 #ifdef OPERATION
     acc[i + AT] = OPERATION(acc_K, other_K);
-#else
+#endif
+#ifdef MULADD
+    acc[i + AT] = prime_add(acc_K, prime_mul(a_K, b_K));
+#endif
+#ifdef NEG
     acc[i + AT] = prime_sub(vec4<u32>(0u), acc_K);
 #endif
 #endfor

@@ -2,10 +2,10 @@
 
 struct Params {
     // Units of work: tiles, which need no count (ring, fixed, bits, field), 128-bit vectors (powers, shamir), keystream blocks
-    // (chacha, mask), groups of 8 samples (noise) or elements (uniform).
+    // (chacha, mask), groups of 8 samples (noise) or elements (uniform), two vectors (ntt).
     count: u32,
-    // fixed: fraction bits. bits: the shift. field: bits of the exponent. noise: the number of octal digits, of seven
-    // thresholds each; of draws from a table; of words of trials.
+    // fixed: fraction bits. bits: the shift. field: bits of the exponent. ntt: the pass. noise: the number of octal digits,
+    // of seven thresholds each; of draws from a table; of words of trials.
     bits: u32,
     // First block of the keystream, low word first.
     block: vec2<u32>,
@@ -13,7 +13,8 @@ struct Params {
     stream: vec2<u32>,
     // fixed: bounds of an encoding; lower is the sign of a truncation. matmul, shamir: see there. field: lower is
     // the exponent. noise: lower is the threshold of zero; or the number of a table's thresholds, and 1 where it is
-    // signed; or which bits of the last word are trials, and upper is half the number of trials.
+    // signed; or which bits of the last word are trials, and upper is half the number of trials. ntt: lower is a
+    // factor of all results; upper are the vectors of half a transform and the number of the last pass.
     lower: vec2<u32>,
     upper: vec2<u32>,
     key: array<vec4<u32>, 2>,

@@ -1,7 +1,7 @@
 //! The number-theoretic transform beside every implementation of `p3-dft`.
 
-use crate::measure::side_by_side;
 use crate::elements;
+use crate::measure::side_by_side;
 use p3_dft::{Radix2Bowers, Radix2DFTSmallBatch, Radix2Dit, Radix2DitParallel, TwoAdicSubgroupDft};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::Goldilocks;
@@ -15,7 +15,9 @@ const ROUNDS: usize = 11;
 
 /// One transform over and over in both libraries, and back.
 pub fn rows(device: &Device) -> Result<(), Box<dyn Error>> {
-    println!("\n| transform of `Field64` | level | Veilgrid, M elements/s | fastest of `p3-dft` | its M elements/s | ratio |");
+    println!(
+        "\n| transform of `Field64` | level | Veilgrid, M elements/s | fastest of `p3-dft` | its M elements/s | ratio |"
+    );
     println!("|---|---|---|---|---|---|");
     for log in [10, 12, 14, 16, 18, 20] {
         for inverse in [false, true] {

@@ -141,6 +141,16 @@ pub const LIMITS: &[Limit] = &[
     // low words less h1, 3, is that below zero, 1, plus the modulus, 4; then 3 with what comes to the upper word, that,
     // the lower word, 2, is that below zero, 1, plus the modulus, 4. Limb: products 4 * 9, sums 3 + 3 + 6, and the same 18.
     tile("field_mul_field64", [67.5, 39.5], CLOSE),
+    // A product, a sum, and half a load more.
+    tile("field_mul_add_m61", [78.0, 42.0], CLOSE),
+    tile("field_mul_add_field64", [80.0, 52.0], CLOSE),
+    // Of four elements two sums, 24, two differences, 18, and products: four of the last pass with its factor, two of the first
+    // one, two of the others; ten loads and stores.
+    Limit {
+        units: 4,
+        most: [Most::Instructions(220.0), Most::Instructions(160.0)],
+        ..tile("ntt_pass", [145.0, 89.0], CLOSE)
+    },
     // A square and a product of two elements: a bit of the exponent that is set.
     Limit { most: [Most::Times(1.3); 2], ..inner("field_pow_m61", 4, "product", [65.0, 29.0]) },
     inner("field_pow_field64", 4, "product", [66.0, 38.0]),

@@ -6,6 +6,8 @@ use crate::cpu::Lanes64;
 use crate::cpu::ntt::{Far, Few, Near};
 use crate::device::Backend;
 use crate::error::sized;
+#[cfg(feature = "gpu")]
+use crate::gpu::ntt as gpu;
 use crate::{Device, KernelError};
 use std::sync::{Mutex, PoisonError};
 
@@ -20,7 +22,7 @@ const MOST: u32 = 32;
 /// A root of that order: `7^(2^32 - 1)`, the generator that VDAF takes.
 const ROOT: u64 = 1_753_635_133_440_165_772;
 
-/// A transform of one size, with its tables; usable from any thread. A device that is a GPU leaves it to the CPU.
+/// A transform of one size, with its tables; usable from any thread.
 ///
 /// With `n` elements and `w` their root of unity ([`Ntt::root`]) the forward transform turns the coefficients of a
 /// polynomial, that of `x^0` first, into its values at `1, w, w^2, ...`; both are in their natural order. This is the
@@ -128,7 +130,11 @@ impl Ntt {
         match device.backend() {
             Backend::Cpu(arch) => self.on_cpu(*arch, &self.forward, words_mut(values)),
             #[cfg(feature = "gpu")]
-            Backend::Gpu(_) => self.on_cpu(Arch::best(), &self.forward, words_mut(values)),
+            Backend::Gpu(_) if self.log < gpu::LEAST => {
+                self.on_cpu(Arch::best(), &self.forward, words_mut(values))
+            }
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => gpu.ntt(self.log, root(self.log), 1, values)?,
         }
         Ok(())
     }
@@ -142,7 +148,13 @@ impl Ntt {
         match device.backend() {
             Backend::Cpu(arch) => self.on_cpu(*arch, &self.inverse, words_mut(values)),
             #[cfg(feature = "gpu")]
-            Backend::Gpu(_) => self.on_cpu(Arch::best(), &self.inverse, words_mut(values)),
+            Backend::Gpu(_) if self.log < gpu::LEAST => {
+                self.on_cpu(Arch::best(), &self.inverse, words_mut(values))
+            }
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(gpu) => {
+                gpu.ntt(self.log, invert(root(self.log)), invert(self.size() as u64), values)?;
+            }
         }
         Ok(())
     }
@@ -249,11 +261,11 @@ fn multiply(a: u64, b: u64) -> u64 {
 }
 
 /// 1, `x`, `x^2` and so on.
-fn powers(x: u64) -> impl Iterator<Item = u64> {
+pub(crate) fn powers(x: u64) -> impl Iterator<Item = u64> {
     std::iter::successors(Some(1), move |power| Some(multiply(*power, x)))
 }
 
-fn power(x: u64, exponent: u64) -> u64 {
+pub(crate) fn power(x: u64, exponent: u64) -> u64 {
     (0..64).rev().fold(1, |power, bit| {
         let square = multiply(power, power);
         if exponent >> bit & 1 == 1 { multiply(square, x) } else { square }

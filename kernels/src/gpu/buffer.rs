@@ -37,6 +37,10 @@ pub(super) struct Job<'a> {
     pub(super) target: Option<&'a [u8]>,
     /// What goes to binding 2.
     pub(super) source: Option<&'a [u8]>,
+    /// What goes to binding 3: as much of it as of the vector, or with several passes the whole.
+    pub(super) second: Option<&'a [u8]>,
+    /// How often the kernel runs over a part. Bindings 1 and 2 change places from one pass to the next.
+    pub(super) passes: u32,
     /// Whether binding 1 gets 16 bytes a workgroup instead of the vector.
     pub(super) totals: bool,
     /// Whether a part gets the whole source instead of as much of it as of the vector.
@@ -62,6 +66,7 @@ struct Part {
 pub(super) struct Room {
     target: Option<wgpu::Buffer>,
     source: Option<wgpu::Buffer>,
+    second: Option<wgpu::Buffer>,
     results: Vec<wgpu::Buffer>,
 }
 
@@ -125,12 +130,24 @@ impl Gpu {
                 self.upload(&target, &bytes[part.bytes.clone()], part.bound)?;
             }
             let beside = |source: &[u8]| if job.beside { source.len() as u64 } else { part.bound };
-            let source =
-                job.source.map(|bytes| (self.working(&mut room.source, beside(bytes)), beside(bytes)));
-            if let (Some((source, bound)), Some(bytes)) = (&source, job.source) {
-                let bytes = if job.beside { bytes } else { &bytes[part.bytes.clone()] };
-                self.upload(source, bytes, *bound)?;
-            }
+            let source = match job.source {
+                Some(bytes) => {
+                    let all = job.beside;
+                    Some((
+                        self.input(&mut room.source, bytes, &part.bytes, beside(bytes), all)?,
+                        beside(bytes),
+                    ))
+                }
+                None => None,
+            };
+            let second = match job.second {
+                Some(bytes) => {
+                    let all = job.passes > 1;
+                    let bound = if all { bytes.len() as u64 } else { part.bound };
+                    Some((self.input(&mut room.second, bytes, &part.bytes, bound, all)?, bound))
+                }
+                None => None,
+            };
             let result = self.result(room, part.target);
 
             let mut encoder =
@@ -138,20 +155,27 @@ impl Gpu {
             if index == 0 {
                 encoder.copy_buffer_to_buffer(&key, 0, &params, 0, Some(params.size()));
             }
-            let place = wgpu::BufferBinding {
-                buffer: &params,
-                offset: SLOT * index as u64,
-                size: NonZeroU64::new(Params::SIZE),
-            };
-            self.dispatch(&mut encoder, pipeline, part, place, &target, source.as_ref());
-            encoder.copy_buffer_to_buffer(&target, 0, &result, 0, Some(part.target));
+            let mut bound = (&target, source.as_ref().map(|(buffer, size)| (buffer, *size)));
+            for pass in 0..job.passes {
+                let place = wgpu::BufferBinding {
+                    buffer: &params,
+                    offset: SLOT * (index as u64 * u64::from(job.passes) + u64::from(pass)),
+                    size: NonZeroU64::new(Params::SIZE),
+                };
+                if let ((target, Some((source, size))), 1..) = (bound, pass) {
+                    bound = (source, Some((target, size)));
+                }
+                let others = [bound.1, second.as_ref().map(|(buffer, size)| (buffer, *size))];
+                self.dispatch(&mut encoder, pipeline, part, place, bound.0, others);
+            }
+            encoder.copy_buffer_to_buffer(bound.0, 0, &result, 0, Some(part.target));
             if index + 1 == parts.len() {
                 // Neither the key nor the data stay behind on the GPU.
                 encoder.clear_buffer(&params, 0, None);
                 encoder.clear_buffer(&target, 0, Some(parts[0].target));
-                if let Some((source, bound)) = &source {
-                    let most = if job.beside { *bound } else { parts[0].bound };
-                    encoder.clear_buffer(source, 0, Some(most));
+                for (i, (buffer, bound)) in source.iter().chain(&second).enumerate() {
+                    let whole = if i == 0 && source.is_some() { job.beside } else { job.passes > 1 };
+                    encoder.clear_buffer(buffer, 0, Some(if whole { *bound } else { parts[0].bound }));
                 }
             }
             submitted.push(self.0.queue.submit([encoder.finish()]));
@@ -165,18 +189,19 @@ impl Gpu {
         Some(results)
     }
 
-    /// One slot of parameters for each part: the buffer that the kernel reads, and the one in host memory that
-    /// they come from. Our own and not wgpu's, so that it can be wiped.
+    /// One slot of parameters for each pass of each part: the buffer that the kernel reads, and the one in host memory
+    /// that they come from. Our own and not wgpu's, so that it can be wiped.
     fn params(&self, job: &Job<'_>, parts: &[Part]) -> Option<(wgpu::Buffer, wgpu::Buffer)> {
-        let size = SLOT * parts.len() as u64;
+        let size = SLOT * parts.len() as u64 * u64::from(job.passes);
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let params = self.buffer("parameters", size, usage, false);
         let usage = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
         let key = self.buffer("parameters to come", size, usage, true);
         let mut view = key.get_mapped_range_mut(..).ok()?;
-        for (slot, part) in parts.iter().enumerate() {
+        let passes = parts.iter().flat_map(|part| (0..job.passes).map(move |pass| (part, pass)));
+        for (slot, (part, pass)) in passes.enumerate() {
             let before = (part.bytes.start / job.unit) as u64 * job.blocks;
-            let values = job.params.part(part.count, before);
+            let values = job.params.part(part.count, before).pass(pass);
             let at = slot * SLOT as usize;
             view.slice(at..at + Params::SIZE as usize).copy_from_slice(values.bytes());
         }
@@ -192,7 +217,7 @@ impl Gpu {
         part: &Part,
         params: wgpu::BufferBinding<'_>,
         target: &wgpu::Buffer,
-        source: Option<&(wgpu::Buffer, u64)>,
+        others: [Option<(&wgpu::Buffer, u64)>; 2],
     ) {
         let bound = |buffer, size| {
             wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -205,8 +230,8 @@ impl Gpu {
             wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) },
             wgpu::BindGroupEntry { binding: 1, resource: bound(target, part.target) },
         ];
-        if let Some((source, size)) = source {
-            entries.push(wgpu::BindGroupEntry { binding: 2, resource: bound(source, *size) });
+        for ((buffer, size), binding) in others.into_iter().flatten().zip(2..) {
+            entries.push(wgpu::BindGroupEntry { binding, resource: bound(buffer, size) });
         }
         let group = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(pipeline.shader.name),
@@ -217,6 +242,20 @@ impl Gpu {
         pass.set_pipeline(&pipeline.compiled);
         pass.set_bind_group(0, &group, &[]);
         pass.dispatch_workgroups(part.groups, 1, 1);
+    }
+
+    /// The buffer that is kept there, with the part's bytes or all.
+    fn input(
+        &self,
+        kept: &mut Option<wgpu::Buffer>,
+        bytes: &[u8],
+        part: &Range<usize>,
+        bound: u64,
+        all: bool,
+    ) -> Option<wgpu::Buffer> {
+        let buffer = self.working(kept, bound);
+        self.upload(&buffer, if all { bytes } else { &bytes[part.clone()] }, bound)?;
+        Some(buffer)
     }
 
     /// Copies the part's bytes and fills its last unit up with zeros.

@@ -38,11 +38,15 @@ impl Gpu {
         self.change(job, bytemuck::cast_slice_mut(words_mut(values)))
     }
 
-    /// `acc[i] += a[i] * b[i]`, in two batches.
+    /// `acc[i] += a[i] * b[i]`.
     pub(crate) fn field_mul_add<F: Field>(&self, acc: &mut [F], a: &[F], b: &[F]) -> Result<(), KernelError> {
-        let mut product = Zeroizing::new(a.to_vec());
-        self.field_mul(&mut product, b)?;
-        self.field_add(acc, &product)
+        let kernel = of::<F>("field_mul_add_m61", "field_mul_add_field64");
+        let job = Job {
+            source: Some(bytemuck::cast_slice(words(a))),
+            second: Some(bytemuck::cast_slice(words(b))),
+            ..Job::tiled(kernel, Params::new(), size_of_val(acc))
+        };
+        self.change(job, bytemuck::cast_slice_mut(words_mut(acc)))
     }
 
     /// One element for each two words of the span.

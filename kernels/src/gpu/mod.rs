@@ -7,6 +7,7 @@ mod fault;
 mod field;
 mod matmul;
 mod noise;
+pub(crate) mod ntt;
 mod ops;
 mod params;
 mod pipeline;

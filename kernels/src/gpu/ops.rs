@@ -33,6 +33,8 @@ impl<'a> Job<'a> {
             blocks: 0,
             target: None,
             source: None,
+            second: None,
+            passes: 1,
             totals: false,
             beside: false,
         }

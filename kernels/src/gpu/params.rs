@@ -88,6 +88,14 @@ impl Params {
         params
     }
 
+    /// For transforms of `2^log` elements whose results are multiplied by `scale`.
+    pub(super) fn transform(log: u32, scale: u64) -> Params {
+        let mut params = Params::new();
+        params.wide(LOWER, scale);
+        params.wide(UPPER, 1 << (log - 2) | u64::from(log - 1) << 32);
+        params
+    }
+
     /// Adds the thresholds of `law`.
     pub(super) fn law(mut self, law: &Laplace) -> Params {
         self.0[BITS] = law.digits().len() as u32;
@@ -110,6 +118,12 @@ impl Params {
         self.0[BITS] = trials.div_ceil(64);
         self.wide(LOWER, u64::MAX >> (trials.wrapping_neg() % 64));
         self.wide(UPPER, u64::from(trials / 2));
+        self
+    }
+
+    /// The same for a later pass over the vector.
+    pub(super) fn pass(mut self, pass: u32) -> Params {
+        self.0[BITS] += pass;
         self
     }
 

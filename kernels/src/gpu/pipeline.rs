@@ -88,7 +88,8 @@ fn module(device: &wgpu::Device, shader: &'static Shader, checks: bool) -> wgpu:
     // SAFETY: the source was validated by naga when it was built and is part of this program. Each access is
     // below `params.count` times a constant, and `buffer.rs` binds at least that much; or within the tile of its workgroup,
     // which `buffer.rs` binds whole since it is a unit of work; or, in matrix products, within the tiles and steps
-    // that `matmul.rs`, or the weights and terms that `shamir.rs`, fills up and binds whole. Each loop ends after at most `params.bits` or a
-    // constant number of turns. No ray queries, no mesh or task shaders.
+    // that `matmul.rs`, or the weights and terms that `shamir.rs`, fills up and binds whole; in transforms within whole
+    // ones, and the powers that `ntt.rs` binds whole. Each loop ends after at most `params.bits` or a constant number of
+    // turns. No ray queries, no mesh or task shaders.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }

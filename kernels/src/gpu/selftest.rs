@@ -1,13 +1,13 @@
 //! Known answers for every kernel, asked of a GPU each time it is opened: drivers have got integers wrong.
 
 use super::Gpu;
-use crate::field::elements;
+use crate::field::{Ntt, elements};
 use crate::fixed::Role;
 use crate::matmul::Shape;
 use crate::noise::Law;
 use crate::spec::{self, mask::words};
 use crate::stream::Span;
-use crate::{Bernoulli, Binomial, Field, Field64, Fixed, Gaussian, KernelError, Laplace, M61, Word};
+use crate::{Bernoulli, Binomial, Device, Field, Field64, Fixed, Gaussian, KernelError, Laplace, M61, Word};
 
 /// More than one workgroup of each kernel, with a rest.
 const LEN: usize = 2 * 64 * 8 + 11;
@@ -23,7 +23,7 @@ type Check = fn(&Gpu) -> Result<bool, KernelError>;
 
 /// The first kernel that gives wrong bits, or fails.
 pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
-    let checks: [(&'static str, Check); 50] = [
+    let checks: [(&'static str, Check); 53] = [
         ("ring_add_u32", |gpu| zip::<u32>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_add_u64", |gpu| zip::<u64>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_sub_u32", |gpu| zip::<u32>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
@@ -74,6 +74,9 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         ("field_mul_field64", |gpu| {
             field::<Field64>(|acc, other| gpu.field_mul(acc, other), spec::field::mul)
         }),
+        ("field_mul_add_m61", mul_add::<M61>),
+        ("field_mul_add_field64", mul_add::<Field64>),
+        ("ntt_pass", ntt),
         ("field_neg_m61", |gpu| field::<M61>(|acc, _| gpu.field_neg(acc), |acc, _| spec::field::neg(acc))),
         ("field_neg_field64", |gpu| {
             field::<Field64>(|acc, _| gpu.field_neg(acc), |acc, _| spec::field::neg(acc))
@@ -129,6 +132,15 @@ fn field<F: Field>(
     Ok(got == want)
 }
 
+fn mul_add<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
+    let third: Vec<u64> = some::<u64>(11).into_iter().map(|word| word % F::MODULUS).collect();
+    let third: Vec<F> = elements::<F>(&third)?.iter().copied().cycle().take(LEN + 64).collect();
+    field::<F>(
+        |acc, other| gpu.field_mul_add(acc, other, &third),
+        |acc, other| spec::field::mul_add(acc, other, &third),
+    )
+}
+
 fn uniform<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
     let (mut got, mut want) = (vec![F::ZERO; LEN], vec![F::ZERO; LEN]);
     gpu.field_uniform(&span(), &mut got)?;
@@ -151,6 +163,20 @@ fn shamir_split<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
         },
     )?;
     Ok(shares == due)
+}
+
+/// Two transforms; there and back.
+fn ntt(gpu: &Gpu) -> Result<bool, KernelError> {
+    let ntt = Ntt::new(6)?;
+    let device = Device::from(gpu.clone());
+    let mut got = vec![Field64::ZERO; 128];
+    spec::field::uniform(&KEY, ID, BLOCK, &mut got);
+    let (start, mut want) = (got.clone(), got.clone());
+    want.chunks_exact_mut(64).for_each(spec::ntt::forward);
+    ntt.forward(&device, &mut got)?;
+    let right = got == want;
+    ntt.inverse(&device, &mut got)?;
+    Ok(right && got == start)
 }
 
 fn sum<T: Word>(gpu: &Gpu) -> Result<bool, KernelError> {

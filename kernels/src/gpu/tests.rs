@@ -108,6 +108,8 @@ fn a_gpu_with_wrong_bits_in_one_kernel_is_refused_by_name() {
         ("noise_laplace_fill", "j < 7u", "j < 6u"),
         ("field_add_m61", ">= vec2<u32>(0x20000000u)", "> vec2<u32>(0x20000000u)"),
         ("field_pow_m61", "k > 32u", "k > 33u"),
+        ("field_mul_add_field64", "(a_0, b_0)", "(a_0, a_0)"),
+        ("ntt_pass", "params.bits == params.upper.y", "params.bits == params.upper.x"),
         ("field_mul_m61", "vec2<u32>(29u)", "vec2<u32>(28u)"),
         ("field_mul_field64", "pair_whole(pair_low(first))", "pair_whole(pair_high(first))"),
         ("field_uniform_m61", "vec2<u32>(26u)", "vec2<u32>(25u)"),
