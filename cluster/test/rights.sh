@@ -91,6 +91,13 @@ may_not scientist -n research get secrets
 good "a scientist runs a job and reads its result"
 short_is_gone() { [ -z "$(kubectl -n research get privatejob short --ignore-not-found -o name)" ]; }
 wait_for 90 "the end of the job that is to go" short_is_gone
+# A result that is brought to a volume takes no right more; the claim is not there, and that is told.
+objects brought PrivateJob -e 's/epsilon: 3 /epsilon: 1 /' -e 's/{configMap: brought-result}/{volume: {claim: absent}, path: a}/' >"$work/job.yaml"
+may scientist apply -f "$work/job.yaml"
+kept() { grep -q 'persistentvolumeclaim "absent" not found' <<<"$(get brought .status.message)"; }
+wait_for 120 "the word that a claim is missing" kept
+may scientist -n research delete privatejob brought --timeout=60s
+good "a result is brought to a volume by the rights that there are"
 
 python3 - "$audit" "$repo/charts/rights.tsv" <<'PYTHON'
 import json, sys
