@@ -145,9 +145,10 @@ pub const LIMITS: &[Limit] = &[
     tile("field_mul_add_m61", [78.0, 42.0], CLOSE),
     tile("field_mul_add_field64", [80.0, 52.0], CLOSE),
     // Of four elements two sums, 24, two differences, 18, and products: four of the last pass with its factor, two of the first
-    // one, two of the others; ten loads and stores.
+    // one, two of the others; ten loads and stores. The roots of the last passes lie apart: each is a load of its own.
     Limit {
         units: 4,
+        wide: false,
         most: [Most::Instructions(220.0), Most::Instructions(160.0)],
         ..tile("ntt_pass", [145.0, 89.0], CLOSE)
     },
