@@ -100,7 +100,7 @@ def shares_of(g):
 
 def transforming(g):
     count, size = g.raw("values"), 1 << g.raw("log")
-    sized("values", [0] * count, max(-(-count // size), 1) * size)
+    sized("values", [0] * count, -(-count // size) * size)
 
 
 def batch(g):
