@@ -25,7 +25,11 @@ from_store() { hospitals "$1" -e 's/epsilon: 10/epsilon: 1000/' -e "s/west.parqu
 secret() { kubectl -n west create secret generic store --from-literal="AWS_ACCESS_KEY_ID=$id" --from-literal="AWS_SECRET_ACCESS_KEY=$1" --dry-run=client -o yaml | kubectl apply -f - >/dev/null; }
 says() { grep -q "$2" <<<"$(get "$1" .status.message)" || fail "$1 does not say '$2' but: $(get "$1" .status.message)"; }
 # What is wrong with an owner's rows is in the log of its own pod alone.
-logs() { kubectl -n west logs -l "veilgrid.dev/job=$1" | grep -qF "$2" || fail "the log of west does not say '$2': $(kubectl -n west logs -l "veilgrid.dev/job=$1")"; }
+logs() {
+  local text # whole before it is searched: kubectl must not write into a pipe that grep has left
+  text=$(kubectl -n west logs -l "veilgrid.dev/job=$1") || fail "the log of west cannot be read"
+  grep -qF "$2" <<<"$text" || fail "the log of west does not say '$2': $text"
+}
 outcomes() { kubectl get privacyclaims -A -l "veilgrid.dev/job=$1" -o 'jsonpath={.items[*].status.outcome}'; }
 start_operator
 
