@@ -100,7 +100,7 @@ comes paused Suspended
 resume false
 comes paused Succeeded
 [ "$(kubectl get privacyclaims -A -l veilgrid.dev/job=paused -o name | wc -l)" = 6 ] || fail "a suspended attempt and its successor have not a claim each"
-kubectl -n research get events -o 'jsonpath={.items[*].reason}' | tr ' ' '\n' | grep -qx Suspended || fail "no event tells of the suspension"
+kubectl -n research get events -o 'jsonpath={.items[*].reason}' | tr ' ' '\n' | grep -x Suspended >/dev/null || fail "no event tells of the suspension"
 good "a job is suspended, goes on, and each attempt has claims of its own: $(outcomes paused)"
 
 kubectl -n research create configmap named --from-literal=a=b >/dev/null
