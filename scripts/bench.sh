@@ -12,6 +12,7 @@ cargo build --release --locked --quiet -p veilgrid
 cd benches
 cargo run --release --locked --quiet --bin kernels
 cargo run --release --locked --quiet --bin bits
+cargo run --release --locked --quiet --bin cores
 PYTHON=$PWD/../$tools/bin/python cargo run --release --locked --quiet --bin matmul
 cargo run --release --locked --quiet --bin secure_sum
 (cd field && cargo run --release --locked --quiet) # in its folder: it is built for this CPU

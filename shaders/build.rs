@@ -10,9 +10,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-const FAMILIES: [&str; 12] = [
+const FAMILIES: [&str; 13] = [
     "ring", "chacha", "mask", "fixed", "noise", "bits", "field", "uniform", "ntt", "shamir", "matmul",
-    "matrix",
+    "matrix", "chain",
 ];
 const MODES: [(&str, &str); 2] = [("Limb", "LIMB"), ("Native", "NATIVE")];
 

@@ -10,7 +10,7 @@ use crate::{Device, KernelError, Stream, cpu};
 pub fn keystream(device: &Device, stream: &mut Stream, out: &mut [u8]) -> Result<(), KernelError> {
     let span = stream.take_bytes(out.len())?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(cpu::chacha::Keystream { span, out }),
+        Backend::Cpu(arch) => arch.spread(cpu::chacha::Keystream { span, out }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.keystream(&span, out)?,
     }

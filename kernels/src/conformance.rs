@@ -8,6 +8,7 @@ mod field;
 mod matmul;
 mod noise;
 mod ntt;
+mod plan;
 mod replicated;
 mod shamir;
 mod truncation;
@@ -17,6 +18,7 @@ pub use field::{field_errors, field_powers, fields, polynomials, uniform_element
 pub use matmul::{batches, matrices};
 pub use noise::{noise, noise_tables, noise_trials};
 pub use ntt::{transform, transforms, transforms_refused};
+pub use plan::{Source, chain, plans, plans_refused};
 pub use replicated::replicated;
 pub use shamir::{shamir, shamir_of_liars, shamir_of_many, shamir_refused};
 pub use truncation::truncation;
@@ -41,7 +43,7 @@ macro_rules! conformance_suite {
                 noise noise_tables noise_trials
                 bit_vectors planes planes_of_sums bits_refused
                 fields field_powers polynomials field_errors uniform_elements transforms transforms_refused
-                replicated truncation
+                replicated truncation plans plans_refused
                 matrices batches
                 shamir shamir_of_many shamir_of_liars shamir_refused);
         }

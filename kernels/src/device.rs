@@ -1,6 +1,6 @@
 //! What computes the batches, how it is chosen, and what it says of itself.
 
-use crate::cpu::{Arch, Level};
+use crate::cpu::{Arch, Cpu, Level};
 #[cfg(feature = "gpu")]
 use crate::gpu::{Adapter, Gpu};
 use crate::selftest;
@@ -17,7 +17,7 @@ pub struct Device {
 /// Where a family sends its batches.
 #[derive(Clone)]
 pub(crate) enum Backend {
-    Cpu(Arch),
+    Cpu(Cpu),
     #[cfg(feature = "gpu")]
     Gpu(Gpu),
 }
@@ -110,7 +110,7 @@ impl Device {
     /// The CPU lacks the level, or its self-test fails.
     pub fn cpu_at(level: Level) -> Result<Device, DeviceError> {
         let arch = Arch::new(level).ok_or(DeviceError::Unsupported { level, best: Level::best() })?;
-        Device { backend: Backend::Cpu(arch) }.tested()
+        Device { backend: Backend::Cpu(Cpu::new(arch)) }.tested()
     }
 
     /// Opens the device that the caller prefers.
@@ -176,11 +176,47 @@ impl Device {
         }
     }
 
+    /// The same device, whose batches use at most `threads` threads of the CPU, the caller's among them; 0 is taken
+    /// for 1. A GPU stays as it is.
+    ///
+    /// The default is [`std::thread::available_parallelism`], which knows the process's affinity and its cgroup's
+    /// quota. A batch that takes less than about 0.1 ms is never cut, whatever the number, and the bits do not depend
+    /// on it. The threads are shared by all devices of the process and sleep while there is no long batch.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Device {
+        match self.backend {
+            Backend::Cpu(cpu) => Device { backend: Backend::Cpu(cpu.with_threads(threads)) },
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(_) => self,
+        }
+    }
+
+    /// Threads of the CPU that a batch may use; 1 for a GPU.
+    pub fn threads(&self) -> usize {
+        match &self.backend {
+            Backend::Cpu(cpu) => cpu.threads(),
+            #[cfg(feature = "gpu")]
+            Backend::Gpu(_) => 1,
+        }
+    }
+
     pub(crate) fn backend(&self) -> &Backend {
         &self.backend
     }
 
+    /// Whether a buffer of one can be used by the other.
+    pub(crate) fn shares_memory_with(&self, other: &Device) -> bool {
+        match (&self.backend, &other.backend) {
+            (Backend::Cpu(_), Backend::Cpu(_)) => true,
+            #[cfg(feature = "gpu")]
+            (Backend::Gpu(gpu), Backend::Gpu(other)) => gpu.is(other),
+            #[cfg(feature = "gpu")]
+            _ => false,
+        }
+    }
+
     /// Words of a part of a long vector that several passes go over, one after the other.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "on a CPU a chain of steps is one pass"))]
     pub(crate) fn batch_words(&self) -> usize {
         match &self.backend {
             // 16 KiB: half of a first-level cache.

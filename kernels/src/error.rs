@@ -108,6 +108,22 @@ pub enum KernelError {
         /// The most that can be corrected.
         most: usize,
     },
+    /// A buffer is in the memory of another device.
+    #[error("{operand} of the plan is in the memory of another device; move it by download and upload")]
+    OtherDevice {
+        /// Which buffer.
+        operand: &'static str,
+    },
+    /// A plan has more than any device takes at once.
+    #[error("the plan has {given} {what}, at most {most} fit one; make two of it")]
+    PlanTooLarge {
+        /// Steps, buffers or streams.
+        what: &'static str,
+        /// How many.
+        given: usize,
+        /// The most there can be.
+        most: usize,
+    },
     /// Fraction bits outside what the format has.
     #[error("{given} fraction bits are too many: at most {most}")]
     FractionBits {

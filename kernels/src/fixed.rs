@@ -58,7 +58,7 @@ impl Fixed {
 pub fn encode(device: &Device, values: &[f64], format: Fixed, out: &mut [i64]) -> Result<(), KernelError> {
     same_length("fixed::encode", out.len(), values.len())?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(cpu::fixed::Encode { values, format, out }),
+        Backend::Cpu(arch) => arch.spread(cpu::fixed::Encode { values, format, out }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.encode(values, format, out)?,
     }
@@ -70,7 +70,7 @@ pub fn encode(device: &Device, values: &[f64], format: Fixed, out: &mut [i64]) -
 pub fn out_of_range(device: &Device, values: &[f64], format: Fixed) -> Option<usize> {
     let kernel = cpu::fixed::OutOfRange { values, format };
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(kernel),
+        Backend::Cpu(arch) => arch.spread(kernel),
         #[cfg(feature = "gpu")]
         Backend::Gpu(_) => cpu::Arch::best().run(kernel),
     }
@@ -89,7 +89,7 @@ pub fn decode(
     same_length("fixed::decode", out.len(), values.len())?;
     most(fraction_bits)?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(cpu::fixed::Decode { values, fraction_bits, out }),
+        Backend::Cpu(arch) => arch.spread(cpu::fixed::Decode { values, fraction_bits, out }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.decode(values, fraction_bits, out)?,
     }
@@ -118,7 +118,7 @@ pub fn truncate(device: &Device, share: &mut [u64], bits: u32, role: Role) -> Re
     most(bits)?;
     let sign = if role == Role::First { 0 } else { u64::MAX };
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(cpu::fixed::Truncate { share, bits, sign }),
+        Backend::Cpu(arch) => arch.spread(cpu::fixed::Truncate { share, bits, sign }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.truncate(share, bits, sign)?,
     }

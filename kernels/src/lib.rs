@@ -16,12 +16,17 @@
 //! ```
 #![doc = include_str!("../examples/noise.rs")]
 //! ```
+//!
+//! Long batches use all cores ([`Device::with_threads`]). Batch functions take host memory and leave it there; vectors
+//! that stay on a device are [`Buffer`]s, and a [`Plan`] runs a chain of steps over them at once.
 
 #[cfg(target_endian = "big")]
 compile_error!("the kernels read keystream in place and need a little-endian machine");
 
 pub mod bits;
+mod buffer;
 pub mod chacha;
+mod chain;
 #[doc(hidden)]
 pub mod conformance;
 mod cpu;
@@ -34,6 +39,7 @@ mod gpu;
 pub mod mask;
 pub mod matmul;
 pub mod noise;
+pub mod plan;
 mod rates;
 pub mod replicated;
 pub mod ring;
@@ -45,12 +51,14 @@ mod stream;
 mod thresholds;
 mod word;
 
+pub use buffer::Buffer;
 pub use cpu::Level;
 pub use device::{Choice, Device, DeviceError, DeviceInfo, GpuMode, LEVEL_VARIABLE};
 pub use error::KernelError;
 pub use field::{Field, Field64, M61};
 pub use fixed::Fixed;
 pub use noise::{Bernoulli, Binomial, Gaussian, Laplace, Skellam};
+pub use plan::Plan;
 pub use rates::Rates;
 pub use stream::{Seed, Stream};
 pub use word::Word;

@@ -13,7 +13,7 @@ use crate::{Device, KernelError, Stream, Word};
 pub fn add<T: Word>(device: &Device, data: &mut [T], stream: &mut Stream) -> Result<(), KernelError> {
     let span = stream.take_bytes(size_of_val(data))?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Mask { operation: Add, span, data }),
+        Backend::Cpu(arch) => arch.spread(Mask { operation: Add, span, data }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.mask_add(&span, data)?,
     }
@@ -27,7 +27,7 @@ pub fn add<T: Word>(device: &Device, data: &mut [T], stream: &mut Stream) -> Res
 pub fn sub<T: Word>(device: &Device, data: &mut [T], stream: &mut Stream) -> Result<(), KernelError> {
     let span = stream.take_bytes(size_of_val(data))?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Mask { operation: Sub, span, data }),
+        Backend::Cpu(arch) => arch.spread(Mask { operation: Sub, span, data }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.mask_sub(&span, data)?,
     }

@@ -91,11 +91,13 @@ fn products<T: Element>(
         return Ok(());
     }
     match device.backend() {
-        #[cfg(target_arch = "x86_64")]
-        Backend::Cpu(Arch::Amx(tiles)) if amx::pays(shape) => {
-            amx::product(*tiles, MultiplyAdd::<T>::new(shape, a, b, acc));
-        }
-        Backend::Cpu(arch) => arch.run(MultiplyAdd::<T>::new(shape, a, b, acc)),
+        Backend::Cpu(cpu) => match **cpu {
+            #[cfg(target_arch = "x86_64")]
+            Arch::Amx(tiles) if amx::pays(shape) => {
+                cpu.spread(amx::OnTiles { tiles, products: MultiplyAdd::<T>::new(shape, a, b, acc) });
+            }
+            _ => cpu.spread(MultiplyAdd::<T>::new(shape, a, b, acc)),
+        },
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) if count == 1 => gpu.multiply_add(shape, a, b, acc)?,
         #[cfg(feature = "gpu")]

@@ -76,7 +76,7 @@ pub fn fill(
     let span = stream.take(sampler.needed(out.len())?)?;
     match device.backend() {
         Backend::Cpu(arch) => {
-            arch.run(cpu::noise::Fill { sampler, span, out: bytemuck::cast_slice_mut(out) });
+            arch.spread(cpu::noise::Fill { sampler, span, out: bytemuck::cast_slice_mut(out) });
         }
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.noise_fill(sampler, &span, out)?,
@@ -97,7 +97,7 @@ pub fn add(
     let sampler = law.sampler();
     let span = stream.take(sampler.needed(values.len())?)?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(cpu::noise::Add { sampler, span, values }),
+        Backend::Cpu(arch) => arch.spread(cpu::noise::Add { sampler, span, values }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.noise_add(sampler, &span, values)?,
     }

@@ -12,7 +12,7 @@ use crate::{Device, KernelError, Word};
 pub fn add<T: Word>(device: &Device, acc: &mut [T], other: &[T]) -> Result<(), KernelError> {
     same_length("ring::add", acc.len(), other.len())?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Zip { operation: Add, acc, other }),
+        Backend::Cpu(arch) => arch.spread(Zip { operation: Add, acc, other }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.add(acc, other)?,
     }
@@ -26,7 +26,7 @@ pub fn add<T: Word>(device: &Device, acc: &mut [T], other: &[T]) -> Result<(), K
 pub fn sub<T: Word>(device: &Device, acc: &mut [T], other: &[T]) -> Result<(), KernelError> {
     same_length("ring::sub", acc.len(), other.len())?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Zip { operation: Sub, acc, other }),
+        Backend::Cpu(arch) => arch.spread(Zip { operation: Sub, acc, other }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.sub(acc, other)?,
     }
@@ -40,7 +40,7 @@ pub fn sub<T: Word>(device: &Device, acc: &mut [T], other: &[T]) -> Result<(), K
 pub fn mul<T: Word>(device: &Device, acc: &mut [T], other: &[T]) -> Result<(), KernelError> {
     same_length("ring::mul", acc.len(), other.len())?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Zip { operation: Mul, acc, other }),
+        Backend::Cpu(arch) => arch.spread(Zip { operation: Mul, acc, other }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.mul(acc, other)?,
     }
@@ -53,7 +53,7 @@ pub fn mul<T: Word>(device: &Device, acc: &mut [T], other: &[T]) -> Result<(), K
 /// A GPU that fails.
 pub fn sum<T: Word>(device: &Device, values: &[T]) -> Result<T, KernelError> {
     match device.backend() {
-        Backend::Cpu(arch) => Ok(arch.run(Sum { values })),
+        Backend::Cpu(arch) => Ok(arch.spread(Sum { values })),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.sum(values),
     }

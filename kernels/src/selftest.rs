@@ -4,8 +4,8 @@ use crate::fixed::Role;
 use crate::noise::Law;
 use crate::shamir::Scheme;
 use crate::{
-    Bernoulli, Binomial, Device, Field, Field64, Fixed, Gaussian, KernelError, Laplace, M61, Seed, Stream,
-    bits, chacha, field, fixed, mask, matmul, noise, ring, share, spec,
+    Bernoulli, Binomial, Device, Field, Field64, Fixed, Gaussian, KernelError, Laplace, M61, Plan, Seed,
+    Stream, bits, chacha, field, fixed, mask, matmul, noise, ring, share, spec,
 };
 
 /// RFC 8439, section 2.3.2: the first sixteen keystream bytes of block 1.
@@ -24,7 +24,7 @@ const BLOCK: u64 = (1 << 32) - 9;
 /// The first family that gives wrong bits, or fails.
 pub(crate) fn fault(device: &Device) -> Option<&'static str> {
     let key: [u8; 32] = std::array::from_fn(|i| i as u8);
-    let families: [(&'static str, Check); 11] = [
+    let families: [(&'static str, Check); 12] = [
         ("chacha", chacha),
         ("ring", ring),
         ("mask", mask),
@@ -33,6 +33,7 @@ pub(crate) fn fault(device: &Device) -> Option<&'static str> {
         ("noise", noise),
         ("bits", bits),
         ("matmul", matmul),
+        ("plan", plan),
         ("field", |device, key| Ok(field::<M61>(device, key)? && field::<Field64>(device, key)?)),
         ("shamir", |device, key| Ok(shamir::<M61>(device, key)? && shamir::<Field64>(device, key)?)),
         ("ntt", ntt),
@@ -253,4 +254,22 @@ fn matmul(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
     matmul::multiply_add(device, shape, &a, &b, &mut got)?;
     spec::matmul::multiply_add_field(shape, &a, &b, &mut want);
     Ok(right && got == want)
+}
+
+fn plan(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
+    let (a, b) = (words(key, 15), words(key, 16));
+    let (there, mut target) = (device.upload(&a)?, device.upload(&b)?);
+    Plan::new(device, LEN)
+        .mul(&there)
+        .sub(&mut stream(key, ID, BLOCK)?)
+        .mul_add(3, &there)
+        .store(&mut target)?;
+    let mut want = b;
+    spec::ring::mul(&mut want, &a);
+    spec::mask::sub(&mut want, key, ID, BLOCK);
+    (0..3).for_each(|_| spec::ring::add(&mut want, &a));
+    let sum = Plan::new(device, LEN).load(&target).add(&there).sum()?;
+    let right = target.download()? == want;
+    spec::ring::add(&mut want, &a);
+    Ok(right && sum == spec::ring::sum(&want))
 }

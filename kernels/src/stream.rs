@@ -54,6 +54,13 @@ pub(crate) struct Span<'a> {
     pub(crate) block: u64,
 }
 
+impl<'a> Span<'a> {
+    /// What is left of it after its first blocks.
+    pub(crate) fn after(&self, blocks: u64) -> Span<'a> {
+        Span { block: self.block.wrapping_add(blocks), ..*self }
+    }
+}
+
 impl Stream {
     /// The stream id.
     pub fn id(&self) -> u64 {

@@ -1,46 +1,9 @@
-// One block of ChaCha20 (RFC 8439, section 2.3) an invocation: four rows of four words. The rounds are written
-// out, since drivers keep loops that come from WGSL.
+// The keystream of the parameters' key.
 
 #import params
-
-struct Block {
-    a: vec4<u32>,
-    b: vec4<u32>,
-    c: vec4<u32>,
-    d: vec4<u32>,
-}
+#import rounds
 
 // Block `offset` after the first one of this dispatch.
 fn chacha_block(offset: u32) -> Block {
-    let low = params.block.x + offset;
-    let high = params.block.y + select(0u, 1u, low < offset);
-    let a0 = vec4<u32>(0x61707865u, 0x3320646eu, 0x79622d32u, 0x6b206574u);
-    let b0 = params.key[0];
-    let c0 = params.key[1];
-    let d0 = vec4<u32>(low, high, params.stream);
-    var a = a0;
-    var b = b0;
-    var c = c0;
-    var d = d0;
-#for ROUND 1 2 3 4 5 6 7 8 9 10
-    // Double round ROUND: columns, then diagonals.
-#for LEFT,RIGHT yzwx,wxyz wxyz,yzwx
-    a += b;
-    d ^= a;
-    d = (d << vec4<u32>(16u)) | (d >> vec4<u32>(16u));
-    c += d;
-    b ^= c;
-    b = (b << vec4<u32>(12u)) | (b >> vec4<u32>(20u));
-    a += b;
-    d ^= a;
-    d = (d << vec4<u32>(8u)) | (d >> vec4<u32>(24u));
-    c += d;
-    b ^= c;
-    b = (b << vec4<u32>(7u)) | (b >> vec4<u32>(25u));
-    b = b.LEFT;
-    c = c.zwxy;
-    d = d.RIGHT;
-#endfor
-#endfor
-    return Block(a + a0, b + b0, c + c0, d + d0);
+    return chacha_rounds(params.key[0], params.key[1], params.block, params.stream, offset);
 }

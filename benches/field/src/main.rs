@@ -20,7 +20,7 @@ const PRODUCTS: usize = 1 << 22;
 const ROUNDS: usize = 31;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let device = Device::cpu()?;
+    let device = Device::cpu()?.with_threads(1);
     println!("{}, {}, p3 in vectors of {}", cpu_name(), device.describe(), Packed::WIDTH);
     println!("| work | level | Veilgrid, G/s | peer, G/s | ratio |\n|---|---|---|---|---|");
     // Two vectors that fill half of a first-level cache, a second-level cache, and none.

@@ -67,6 +67,11 @@ const fn block(kernel: &'static str, minimum: f64, most: f64) -> Limit {
     Limit { units: 1, unit: "block", ..tile(kernel, [minimum; 2], [Most::Instructions(most); 2]) }
 }
 
+/// A chain's interpreter, which holds a block.
+const fn chain(kernel: &'static str, minimum: [f64; 2], native: f64) -> Limit {
+    Limit { units: 1, unit: "block", ..tile(kernel, minimum, [CLOSE[0], Most::Times(native)]) }
+}
+
 /// A kernel whose inner loop is counted.
 const fn inner(kernel: &'static str, units: u32, unit: &'static str, minimum: [f64; 2]) -> Limit {
     Limit { counted: Counted::Loop, units, unit, ..tile(kernel, minimum, CLOSE) }
@@ -200,4 +205,15 @@ pub const LIMITS: &[Limit] = &[
     // A word of one of the eight samples of a block: an eighth of 1,296; which bits count, and counting them, of both halves.
     inner("noise_trials_fill", 8, "word of a sample", [166.0, 166.0]),
     inner("noise_trials_add", 8, "word of a sample", [166.0, 166.0]),
+    // The whole text of an interpreter, which no chain runs through once. A block of keystream, 1,296; 24 loads of six sources.
+    // Sum, difference, product, xor, and, and a product with its sum, of 16 words: 112. Of u64 in words of 8, with carries and
+    // upper words as above: 16 + 16 + 40 + 16 + 16 + 56 = 160, and in limb mode 32 + 32 + 96 + 16 + 16 + 128 = 320. The vector itself
+    // comes and goes: 8. Zeros, constants, what is taken and what is held are copies, 16 of each: room for them is in the
+    // limit, but the neighbouring registers that a u64 must have make it a little narrow.
+    chain("chain_change_u32", [1440.0, 1440.0], 1.25),
+    chain("chain_change_u64", [1648.0, 1488.0], 1.35),
+    // Instead of the vector: which words are in it, 32; three sums of four words, 12 or 24; a write, six halvings of a read, a
+    // sum and a write, 37 or 61, a read and a store.
+    chain("chain_total_u32", [1515.0, 1515.0], 1.25),
+    chain("chain_total_u64", [1759.0, 1563.0], 1.35),
 ];

@@ -12,7 +12,7 @@ const FEW: usize = 1 << 10;
 const ROUNDS: usize = 21;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let device = Device::cpu()?;
+    let device = Device::cpu()?.with_threads(1);
     println!("{}, {}", cpu_name(), device.describe());
     println!("| work | level | Veilgrid | peer | ratio |\n|---|---|---|---|---|");
     let other = vec![0x5555_5555_5555_5555u64; WORDS];

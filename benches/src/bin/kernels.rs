@@ -13,7 +13,7 @@ use veilgrid_kernels::{Bernoulli, Binomial, Device, Gaussian, Laplace, Seed, Ske
 const KEY: [u8; 32] = [1; 32];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let device = Device::cpu()?;
+    let device = Device::cpu()?.with_threads(1);
     println!("{}, {}", cpu_name(), device.describe());
     println!("| work | level | Veilgrid | peer | ratio |\n|---|---|---|---|---|");
     let work = "discrete Laplace, scale 10 (`opendp`)";

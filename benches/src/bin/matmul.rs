@@ -29,12 +29,12 @@ fn products<T: Word>(name: &str) -> Result<(), Box<dyn Error>> {
     let numpy = numpy(name).inspect_err(|error| println!("numpy: {error}")).ok();
     let (mut acc, mut other) = (factor.clone(), factor.clone());
     for level in [Level::Avx2, Level::Avx512, Level::Amx] {
-        let Ok(device) = Device::cpu_at(level) else {
+        let Ok(device) = Device::cpu_at(level).map(|device| device.with_threads(1)) else {
             println!("this machine has no {level}");
             continue;
         };
         let peer = if level == Level::Amx { "AVX-512" } else { "multiply instructions alone" };
-        let beside = Device::cpu_at(Level::Avx512);
+        let beside = Device::cpu_at(Level::Avx512).map(|device| device.with_threads(1));
         let (ours, peers) = side_by_side(
             ROUNDS,
             || product(&device, &mut acc).expect("a product"),

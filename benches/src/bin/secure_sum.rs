@@ -176,7 +176,7 @@ async fn party(task: Task, line: &mut dyn FnMut() -> Result<String>) -> Result<(
     let patience = Duration::from_secs(60);
     let config = MeshConfig { names: task.names, me: task.me, run, addresses, tls: task.tls, patience };
     let mesh = binding.connect(config).await?;
-    let device = Device::cpu()?;
+    let device = Device::cpu()?.with_threads(1);
     let sums = Zeroizing::new(vec![task.me as u64 + 1; task.cells]);
     println!("ready");
     line()?;

@@ -39,7 +39,7 @@ pub struct AndInputs {
 pub fn xor(device: &Device, acc: &mut [u64], other: &[u64]) -> Result<(), KernelError> {
     same_length("bits::xor", acc.len(), other.len())?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Zip { operation: Xor, acc, other }),
+        Backend::Cpu(arch) => arch.spread(Zip { operation: Xor, acc, other }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.xor(acc, other)?,
     }
@@ -53,7 +53,7 @@ pub fn xor(device: &Device, acc: &mut [u64], other: &[u64]) -> Result<(), Kernel
 pub fn and(device: &Device, acc: &mut [u64], other: &[u64]) -> Result<(), KernelError> {
     same_length("bits::and", acc.len(), other.len())?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Zip { operation: And, acc, other }),
+        Backend::Cpu(arch) => arch.spread(Zip { operation: And, acc, other }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.and(acc, other)?,
     }
@@ -66,7 +66,7 @@ pub fn and(device: &Device, acc: &mut [u64], other: &[u64]) -> Result<(), Kernel
 /// A GPU that fails.
 pub fn not(device: &Device, words: &mut [u64]) -> Result<(), KernelError> {
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Not { words }),
+        Backend::Cpu(arch) => arch.spread(Not { words }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.not(words)?,
     }
@@ -79,7 +79,7 @@ pub fn not(device: &Device, words: &mut [u64]) -> Result<(), KernelError> {
 /// A GPU that fails.
 pub fn ones(device: &Device, words: &[u64]) -> Result<u64, KernelError> {
     match device.backend() {
-        Backend::Cpu(arch) => Ok(arch.run(Ones { words })),
+        Backend::Cpu(arch) => Ok(arch.spread(Ones { words })),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.ones(words),
     }
@@ -132,7 +132,7 @@ pub fn shift_right(device: &Device, words: &[u64], by: usize, out: &mut [u64]) -
 /// `out[i]` = `high[i] << by | low[i] >> (64 - by)` for `by` from 1 to 63; the slices are of one length.
 fn funnel(device: &Device, high: &[u64], low: &[u64], by: u32, out: &mut [u64]) -> Result<(), KernelError> {
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Funnel { high, low, by, out }),
+        Backend::Cpu(arch) => arch.spread(Funnel { high, low, by, out }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.funnel(high, low, by, out)?,
     }

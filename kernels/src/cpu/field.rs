@@ -28,9 +28,9 @@ operation!(Mul, "Product.", |simd, a, b| simd.multiply::<P>(a, b));
 
 /// `acc[i] = operation(acc[i], other[i])`.
 pub(crate) struct Zip<'a, P, O> {
-    operation: O,
-    acc: &'a mut [u64],
-    other: &'a [u64],
+    pub(super) operation: O,
+    pub(super) acc: &'a mut [u64],
+    pub(super) other: &'a [u64],
     field: PhantomData<P>,
 }
 

@@ -23,7 +23,7 @@ impl<'a, T: Entry> MultiplyAdd<'a, T> {
 /// Elements of a sum at a time: so many rows of a panel of `b` stay in the first-level cache.
 const INNER: usize = 256;
 /// Rows of a packed block of `a`, which stays in the second-level cache. A multiple of every tile's rows.
-const ROWS: usize = 48;
+pub(super) const ROWS: usize = 48;
 /// Columns of a packed block of `b`, at least; it stays in the third-level cache.
 const COLUMNS: usize = 1024;
 /// Vectors of a row of a tile.

@@ -4,6 +4,9 @@
 pub(crate) mod amx;
 pub(crate) mod bits;
 pub(crate) mod chacha;
+pub(crate) mod chain;
+mod cores;
+mod divide;
 pub(crate) mod field;
 pub(crate) mod fixed;
 mod lanes64;
@@ -14,6 +17,7 @@ mod matmul_m61;
 pub(crate) mod noise;
 pub(crate) mod ntt;
 pub(crate) mod planes;
+mod pool;
 pub(crate) mod power;
 mod prime;
 pub(crate) mod ring;
@@ -22,6 +26,7 @@ mod simd;
 pub(crate) mod transpose;
 pub(crate) mod uniform;
 
+pub(crate) use cores::{Cpu, Divide};
 pub(crate) use lanes64::Lanes64;
 pub use level::Level;
 pub(crate) use level::{Arch, Kernel};

@@ -39,7 +39,7 @@ use std::marker::PhantomData;
 pub fn add<F: Field>(device: &Device, acc: &mut [F], other: &[F]) -> Result<(), KernelError> {
     same_length("field::add", acc.len(), other.len())?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Zip::<F, _>::new(Add, words_mut(acc), words(other))),
+        Backend::Cpu(arch) => arch.spread(Zip::<F, _>::new(Add, words_mut(acc), words(other))),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.field_add(acc, other)?,
     }
@@ -53,7 +53,7 @@ pub fn add<F: Field>(device: &Device, acc: &mut [F], other: &[F]) -> Result<(), 
 pub fn sub<F: Field>(device: &Device, acc: &mut [F], other: &[F]) -> Result<(), KernelError> {
     same_length("field::sub", acc.len(), other.len())?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Zip::<F, _>::new(Sub, words_mut(acc), words(other))),
+        Backend::Cpu(arch) => arch.spread(Zip::<F, _>::new(Sub, words_mut(acc), words(other))),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.field_sub(acc, other)?,
     }
@@ -67,7 +67,7 @@ pub fn sub<F: Field>(device: &Device, acc: &mut [F], other: &[F]) -> Result<(), 
 pub fn mul<F: Field>(device: &Device, acc: &mut [F], other: &[F]) -> Result<(), KernelError> {
     same_length("field::mul", acc.len(), other.len())?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Zip::<F, _>::new(Mul, words_mut(acc), words(other))),
+        Backend::Cpu(arch) => arch.spread(Zip::<F, _>::new(Mul, words_mut(acc), words(other))),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.field_mul(acc, other)?,
     }
@@ -80,7 +80,7 @@ pub fn mul<F: Field>(device: &Device, acc: &mut [F], other: &[F]) -> Result<(), 
 /// A GPU that fails.
 pub fn neg<F: Field>(device: &Device, values: &mut [F]) -> Result<(), KernelError> {
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Neg::<F> { values: words_mut(values), field: PhantomData }),
+        Backend::Cpu(arch) => arch.spread(Neg::<F> { values: words_mut(values), field: PhantomData }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.field_neg(values)?,
     }
@@ -97,7 +97,7 @@ pub fn mul_add<F: Field>(device: &Device, acc: &mut [F], a: &[F], b: &[F]) -> Re
     match device.backend() {
         Backend::Cpu(arch) => {
             let (acc, a, b) = (words_mut(acc), words(a), words(b));
-            arch.run(MulAdd::<F> { acc, a, b, field: PhantomData });
+            arch.spread(MulAdd::<F> { acc, a, b, field: PhantomData });
         }
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.field_mul_add(acc, a, b)?,

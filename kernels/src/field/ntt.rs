@@ -128,7 +128,7 @@ impl Ntt {
     pub fn forward(&self, device: &Device, values: &mut [Field64]) -> Result<(), KernelError> {
         self.check("Ntt::forward", values.len())?;
         match device.backend() {
-            Backend::Cpu(arch) => self.on_cpu(*arch, &self.forward, words_mut(values)),
+            Backend::Cpu(arch) => self.on_cpu(**arch, &self.forward, words_mut(values)),
             #[cfg(feature = "gpu")]
             Backend::Gpu(_) if self.log < gpu::LEAST => {
                 self.on_cpu(Arch::best(), &self.forward, words_mut(values))
@@ -146,7 +146,7 @@ impl Ntt {
     pub fn inverse(&self, device: &Device, values: &mut [Field64]) -> Result<(), KernelError> {
         self.check("Ntt::inverse", values.len())?;
         match device.backend() {
-            Backend::Cpu(arch) => self.on_cpu(*arch, &self.inverse, words_mut(values)),
+            Backend::Cpu(arch) => self.on_cpu(**arch, &self.inverse, words_mut(values)),
             #[cfg(feature = "gpu")]
             Backend::Gpu(_) if self.log < gpu::LEAST => {
                 self.on_cpu(Arch::best(), &self.inverse, words_mut(values))

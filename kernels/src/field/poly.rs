@@ -15,7 +15,9 @@ use std::marker::PhantomData;
 /// A GPU that fails.
 pub fn pow<F: Field>(device: &Device, values: &mut [F], exponent: u64) -> Result<(), KernelError> {
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Pow::<F> { values: words_mut(values), exponent, field: PhantomData }),
+        Backend::Cpu(arch) => {
+            arch.spread(Pow::<F> { values: words_mut(values), exponent, field: PhantomData })
+        }
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.field_pow(values, exponent)?,
     }
@@ -30,7 +32,7 @@ pub fn pow<F: Field>(device: &Device, values: &mut [F], exponent: u64) -> Result
 pub fn inverse<F: Field>(device: &Device, values: &mut [F]) -> Result<(), KernelError> {
     match device.backend() {
         Backend::Cpu(arch) => {
-            arch.run(Inverse::<F> { values: words_mut(values), modulus: F::MODULUS, field: PhantomData });
+            arch.spread(Inverse::<F> { values: words_mut(values), modulus: F::MODULUS, field: PhantomData });
             Ok(())
         }
         #[cfg(feature = "gpu")]
@@ -46,7 +48,7 @@ pub fn dot<F: Field>(device: &Device, a: &[F], b: &[F]) -> Result<F, KernelError
     same_length("field::dot", a.len(), b.len())?;
     match device.backend() {
         Backend::Cpu(arch) => {
-            let sum = arch.run(Dot::<F> { a: words(a), b: words(b), field: PhantomData });
+            let sum = arch.spread(Dot::<F> { a: words(a), b: words(b), field: PhantomData });
             Ok(super::elements(&[sum])?[0])
         }
         #[cfg(feature = "gpu")]
@@ -63,7 +65,7 @@ pub fn evaluate<F: Field>(device: &Device, coefficients: &[F], points: &mut [F])
     match device.backend() {
         Backend::Cpu(arch) => {
             let (coefficients, points) = (words(coefficients), words_mut(points));
-            arch.run(Evaluate::<F> { coefficients, points, field: PhantomData });
+            arch.spread(Evaluate::<F> { coefficients, points, field: PhantomData });
         }
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.field_evaluate(coefficients, points)?,

@@ -25,7 +25,7 @@ pub(crate) const BLOCKS: u64 = 2;
 pub fn uniform<F: Field>(device: &Device, stream: &mut Stream, out: &mut [F]) -> Result<(), KernelError> {
     let span = stream.take(BLOCKS * out.len().div_ceil(GROUP) as u64)?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Uniform::<F> { span, out: words_mut(out), field: PhantomData }),
+        Backend::Cpu(arch) => arch.spread(Uniform::<F> { span, out: words_mut(out), field: PhantomData }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.field_uniform(&span, out)?,
     }

@@ -114,7 +114,9 @@ impl Adapter {
 
         let shaders = setup.shaders.unwrap_or(SHADERS).iter().filter(|shader| shader.mode == mode.into());
         let pipelines = pipeline::compile(&device, &fault, shaders, setup.checks).map_err(refused)?;
-        let gpu = Gpu::new(self.describe(mode), device, queue, fault, pipelines, shard(&limits, setup.shard));
+        let sizes =
+            [shard(&limits, setup.shard.unwrap_or(SHARD)), shard(&limits, setup.binding.unwrap_or(u64::MAX))];
+        let gpu = Gpu::new(self.describe(mode), device, queue, fault, pipelines, sizes);
         match selftest::fault(&gpu) {
             None => Ok(gpu),
             Some(kernel) => Err(DeviceError::SelfTest { device: self.describe(mode), family: kernel }),
@@ -144,8 +146,8 @@ fn system_has_gpu() -> bool {
 
 /// Bytes of a vector that one dispatch takes: whole groups of noise, and no more than a binding, a buffer or
 /// the number of workgroups allows. The smallest workgroup is one of 64 invocations of 64 bytes.
-fn shard(limits: &wgpu::Limits, most: Option<u64>) -> usize {
+fn shard(limits: &wgpu::Limits, most: u64) -> usize {
     let groups = u64::from(limits.max_compute_workgroups_per_dimension) * 64 * 64;
     let least = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(groups);
-    (least.min(most.unwrap_or(SHARD)) / 64 * 64) as usize
+    (least.min(most) / 64 * 64) as usize
 }

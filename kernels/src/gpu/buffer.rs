@@ -3,6 +3,7 @@
 use super::Gpu;
 use super::params::Params;
 use super::pipeline::Pipeline;
+use super::results::Results;
 use crate::KernelError;
 use std::num::NonZeroU64;
 use std::ops::Range;
@@ -15,9 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// Bytes from one set of parameters to the next: as much as any GPU asks for.
 const SLOT: u64 = Params::SIZE.next_multiple_of(256);
 /// Parts that may be under way at once: one works while the next is copied.
-const AHEAD: usize = 2;
-/// Buffers for results that are kept for the next batch.
-const SPARE: usize = 8;
+pub(super) const AHEAD: usize = 2;
 
 /// One kernel over one vector.
 pub(super) struct Job<'a> {
@@ -67,15 +66,8 @@ pub(super) struct Room {
     target: Option<wgpu::Buffer>,
     source: Option<wgpu::Buffer>,
     second: Option<wgpu::Buffer>,
-    results: Vec<wgpu::Buffer>,
-}
-
-/// Results in host memory, not yet the caller's: a batch that fails half way has changed nothing.
-pub(super) struct Results<'a> {
-    gpu: &'a Gpu,
-    parts: Vec<(wgpu::Buffer, usize)>,
-    /// Bytes that one unit of work may have written behind a result.
-    unit: usize,
+    /// To read results from.
+    pub(super) results: Vec<wgpu::Buffer>,
 }
 
 impl Job<'_> {
@@ -98,23 +90,31 @@ impl Job<'_> {
 impl Gpu {
     /// Runs a job whose vector is not empty and waits for its results.
     pub(super) fn run(&self, job: &Job<'_>) -> Result<Results<'_>, KernelError> {
+        let parts = self.alone(job.kernel, |room| self.try_run(job, room))?;
+        Ok(Results::new(self, parts, job.unit))
+    }
+
+    /// Does `work` while no other batch is under way, so that a complaint is about this one. `None` from it:
+    /// something failed, and `fault` very likely knows what.
+    pub(super) fn alone<R>(
+        &self,
+        what: &str,
+        work: impl FnOnce(&mut Room) -> Option<R>,
+    ) -> Result<R, KernelError> {
         let mut room = self.0.room.lock().unwrap_or_else(PoisonError::into_inner);
-        let results = self.try_run(job, &mut room);
-        match self.0.fault.take() {
-            None if results.is_some() => {}
-            problem => {
+        // A driver that is gone is asked nothing more.
+        let done = if self.0.fault.is_lost() { None } else { work(&mut room) };
+        match (self.0.fault.take(), done) {
+            (None, Some(done)) => Ok(done),
+            (problem, _) => {
                 // Whatever is wrong with them, the next batch starts with buffers of its own.
                 *room = Room::default();
                 let problem = problem.unwrap_or_else(|| "the driver gave no buffer and no reason".to_owned());
-                return Err(KernelError::Gpu {
-                    problem: format!("{}: {}: {problem}", self.describe(), job.kernel),
-                });
+                Err(KernelError::Gpu { problem: format!("{}: {what}: {problem}", self.describe()) })
             }
         }
-        Ok(Results { gpu: self, parts: results.unwrap_or_default(), unit: job.unit })
     }
 
-    /// `None`: something failed, and `fault` very likely knows what.
     fn try_run(&self, job: &Job<'_>, room: &mut Room) -> Option<Vec<(wgpu::Buffer, usize)>> {
         let pipeline = self.0.pipelines.iter().find(|pipeline| pipeline.shader.name == job.kernel)?;
         let parts = job.parts(self.0.shard, pipeline.shader.workgroup_size);
@@ -127,7 +127,7 @@ impl Gpu {
             }
             let target = self.working(&mut room.target, part.target);
             if let Some(bytes) = job.target {
-                self.upload(&target, &bytes[part.bytes.clone()], part.bound)?;
+                self.upload(&target, 0, &bytes[part.bytes.clone()], part.bound)?;
             }
             let beside = |source: &[u8]| if job.beside { source.len() as u64 } else { part.bound };
             let source = match job.source {
@@ -182,32 +182,50 @@ impl Gpu {
             result.map_async(wgpu::MapMode::Read, ..part.target, self.noting());
             results.push((result, part.result));
         }
+        self.finish(&key)?;
+        Some(results)
+    }
+
+    /// Waits for everything, and wipes the parameters that it came from.
+    pub(super) fn finish(&self, key: &wgpu::Buffer) -> Option<()> {
         key.map_async(wgpu::MapMode::Write, .., self.noting());
         self.wait(None)?;
         key.get_mapped_range_mut(..).ok()?.slice(..).fill(0);
         key.unmap();
-        Some(results)
+        Some(())
     }
 
-    /// One slot of parameters for each pass of each part: the buffer that the kernel reads, and the one in host memory
-    /// that they come from. Our own and not wgpu's, so that it can be wiped.
+    /// One slot of parameters for each pass of each part.
     fn params(&self, job: &Job<'_>, parts: &[Part]) -> Option<(wgpu::Buffer, wgpu::Buffer)> {
-        let size = SLOT * parts.len() as u64 * u64::from(job.passes);
+        let passes = job.passes as usize;
+        let values = (0..parts.len() * passes).map(|slot| {
+            let part = &parts[slot / passes];
+            let before = (part.bytes.start / job.unit) as u64 * job.blocks;
+            job.params.part(part.count, before).pass((slot % passes) as u32)
+        });
+        self.uniforms(SLOT, values)
+    }
+
+    /// Values in slots of `slot` bytes: the buffer that kernels read, and the one in host memory that they come from.
+    /// Our own and not wgpu's, so that it can be wiped.
+    pub(super) fn uniforms<V: AsRef<[u8]>>(
+        &self,
+        slot: u64,
+        values: impl ExactSizeIterator<Item = V>,
+    ) -> Option<(wgpu::Buffer, wgpu::Buffer)> {
+        let size = slot * values.len() as u64;
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let params = self.buffer("parameters", size, usage, false);
+        let uniforms = self.buffer("parameters", size, usage, false);
         let usage = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
         let key = self.buffer("parameters to come", size, usage, true);
         let mut view = key.get_mapped_range_mut(..).ok()?;
-        let passes = parts.iter().flat_map(|part| (0..job.passes).map(move |pass| (part, pass)));
-        for (slot, (part, pass)) in passes.enumerate() {
-            let before = (part.bytes.start / job.unit) as u64 * job.blocks;
-            let values = job.params.part(part.count, before).pass(pass);
-            let at = slot * SLOT as usize;
-            view.slice(at..at + Params::SIZE as usize).copy_from_slice(values.bytes());
+        for (index, value) in values.enumerate() {
+            let (at, bytes) = (index * slot as usize, value.as_ref());
+            view.slice(at..at + bytes.len()).copy_from_slice(bytes);
         }
         drop(view);
         key.unmap();
-        Some((params, key))
+        Some((uniforms, key))
     }
 
     fn dispatch(
@@ -254,13 +272,13 @@ impl Gpu {
         all: bool,
     ) -> Option<wgpu::Buffer> {
         let buffer = self.working(kept, bound);
-        self.upload(&buffer, if all { bytes } else { &bytes[part.clone()] }, bound)?;
+        self.upload(&buffer, 0, if all { bytes } else { &bytes[part.clone()] }, bound)?;
         Some(buffer)
     }
 
-    /// Copies the part's bytes and fills its last unit up with zeros.
-    fn upload(&self, buffer: &wgpu::Buffer, bytes: &[u8], bound: u64) -> Option<()> {
-        let mut view = self.0.queue.write_buffer_with(buffer, 0, NonZeroU64::new(bound)?)?;
+    /// Copies `bytes` to a place in the buffer, with zeros behind them up to `bound` bytes.
+    pub(super) fn upload(&self, buffer: &wgpu::Buffer, place: u64, bytes: &[u8], bound: u64) -> Option<()> {
+        let mut view = self.0.queue.write_buffer_with(buffer, place, NonZeroU64::new(bound)?)?;
         view.slice(..bytes.len()).copy_from_slice(bytes);
         view.slice(bytes.len()..).fill(0);
         Some(())
@@ -276,7 +294,7 @@ impl Gpu {
     }
 
     /// A buffer to read results from, one of the room's where one is large enough.
-    fn result(&self, room: &mut Room, size: u64) -> wgpu::Buffer {
+    pub(super) fn result(&self, room: &mut Room, size: u64) -> wgpu::Buffer {
         if let Some(index) = room.results.iter().position(|buffer| buffer.size() >= size) {
             return room.results.swap_remove(index);
         }
@@ -289,14 +307,20 @@ impl Gpu {
         size.max(1 << 16).next_power_of_two().min(size.max(self.0.shard as u64).next_multiple_of(64))
     }
 
-    fn buffer(&self, label: &str, size: u64, usage: wgpu::BufferUsages, mapped: bool) -> wgpu::Buffer {
+    pub(super) fn buffer(
+        &self,
+        label: &str,
+        size: u64,
+        usage: wgpu::BufferUsages,
+        mapped: bool,
+    ) -> wgpu::Buffer {
         let descriptor =
             wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: mapped };
         self.0.device.create_buffer(&descriptor)
     }
 
     /// Waits for one submission, or for all.
-    fn wait(&self, submission: Option<&wgpu::SubmissionIndex>) -> Option<()> {
+    pub(super) fn wait(&self, submission: Option<&wgpu::SubmissionIndex>) -> Option<()> {
         let wait = wgpu::PollType::Wait { submission_index: submission.cloned(), timeout: Some(PATIENCE) };
         match self.0.device.poll(wait) {
             Ok(_) => Some(()),
@@ -312,52 +336,13 @@ impl Gpu {
     }
 
     /// What hears whether a buffer could be mapped.
-    fn noting(&self) -> impl FnOnce(Result<(), wgpu::BufferAsyncError>) + Send + 'static {
+    pub(super) fn noting(&self) -> impl FnOnce(Result<(), wgpu::BufferAsyncError>) + Send + 'static {
         let fault = self.0.fault.clone();
         move |result| {
             if let Err(error) = result {
                 fault.note(format!("results cannot be read back: {error}"));
             }
         }
-    }
-}
-
-impl Results<'_> {
-    /// Bytes of all parts.
-    pub(super) fn len(&self) -> usize {
-        self.parts.iter().map(|(_, len)| len).sum()
-    }
-
-    /// Gives the caller his results, and the buffers back for the next batch, wiped.
-    pub(super) fn write_to(self, out: &mut [u8]) -> Result<(), KernelError> {
-        let inner = &self.gpu.0;
-        let failed = |error: wgpu::MapRangeError| KernelError::Gpu {
-            problem: format!("{}: results cannot be read back: {error}", inner.name),
-        };
-        let sizes =
-            self.parts.iter().map(|(buffer, len)| buffer.get_mapped_range(..len.next_multiple_of(8) as u64));
-        let views = sizes.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-        let mut rest = out;
-        for ((_, len), view) in self.parts.iter().zip(&views) {
-            let (now, later) = rest.split_at_mut(*len);
-            now.copy_from_slice(&view[..*len]);
-            rest = later;
-        }
-        drop(views);
-
-        let mut encoder = inner.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut room = inner.room.lock().unwrap_or_else(PoisonError::into_inner);
-        for (buffer, len) in self.parts {
-            buffer.unmap();
-            if room.results.len() < SPARE {
-                // What a kernel makes of the zeros in its last unit was copied too.
-                let copied = (len.next_multiple_of(self.unit) as u64).min(buffer.size());
-                encoder.clear_buffer(&buffer, 0, Some(copied));
-                room.results.push(buffer);
-            }
-        }
-        inner.queue.submit([encoder.finish()]);
-        Ok(())
     }
 }
 

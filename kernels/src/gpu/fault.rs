@@ -42,6 +42,11 @@ impl Fault {
         state.lost.clone().or(first)
     }
 
+    /// Whether the device is gone.
+    pub(super) fn is_lost(&self) -> bool {
+        self.state().lost.is_some()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +68,9 @@ mod tests {
         fault.note("second".to_owned());
         assert_eq!(fault.take().as_deref(), Some("first"));
         assert_eq!(fault.take(), None);
+        assert!(!fault.is_lost());
         fault.lose("pulled\n  out");
+        assert!(fault.is_lost());
         fault.note("third".to_owned());
         for _ in 0..2 {
             assert_eq!(fault.take().as_deref(), Some("the device is lost (pulled out)"));

@@ -1,8 +1,10 @@
-//! Batches on a GPU through wgpu and Vulkan. Every operation takes host slices and gives host slices.
+//! Batches on a GPU through wgpu and Vulkan. Every operation takes host slices and gives host slices, except chains,
+//! which work on resident vectors.
 
 mod adapter;
 mod bits;
 mod buffer;
+mod chain;
 mod fault;
 mod field;
 mod matmul;
@@ -11,12 +13,15 @@ pub(crate) mod ntt;
 mod ops;
 mod params;
 mod pipeline;
+mod resident;
+mod results;
 mod selftest;
 mod shamir;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use adapter::Adapter;
+pub(crate) use resident::Resident;
 
 use crate::device::GpuMode;
 use fault::Fault;
@@ -45,6 +50,8 @@ struct Inner {
     pipelines: Vec<Pipeline>,
     /// Most bytes of a vector in one dispatch.
     shard: usize,
+    /// Most bytes of a part of a resident vector.
+    binding: usize,
     room: Mutex<buffer::Room>,
 }
 
@@ -55,6 +62,8 @@ struct Setup {
     checks: bool,
     /// Most bytes of a vector in one dispatch.
     shard: Option<u64>,
+    /// Most bytes of a part of a resident vector.
+    binding: Option<u64>,
     /// Shaders in place of ours.
     shaders: Option<&'static [Shader]>,
 }
@@ -66,9 +75,15 @@ impl Gpu {
         queue: wgpu::Queue,
         fault: Fault,
         pipelines: Vec<Pipeline>,
-        shard: usize,
+        [shard, binding]: [usize; 2],
     ) -> Gpu {
-        Gpu(Arc::new(Inner { name, device, queue, fault, pipelines, shard, room: Mutex::default() }))
+        let room = Mutex::default();
+        Gpu(Arc::new(Inner { name, device, queue, fault, pipelines, shard, binding, room }))
+    }
+
+    /// Whether both are the same open device.
+    pub(crate) fn is(&self, other: &Gpu) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Most bytes of a vector in one dispatch.

@@ -136,13 +136,15 @@ impl Params {
         params
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        bytemuck::cast_slice(&self.0)
-    }
-
     fn wide(&mut self, at: usize, value: u64) {
         self.0[at] = value as u32;
         self.0[at + 1] = (value >> 32) as u32;
+    }
+}
+
+impl AsRef<[u8]> for Params {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
     }
 }
 
@@ -155,7 +157,7 @@ mod tests {
         let params = Params::stream(&[1; 32], 2 << 32 | 3, u64::from(u32::MAX)).part(7, 2);
         assert_eq!(params.0[..6], [7, 0, 1, 1, 3, 2]);
         assert_eq!(params.0[KEY..THRESHOLDS], [0x0101_0101; 8]);
-        assert_eq!(params.bytes().len() as u64, Params::SIZE);
+        assert_eq!(params.as_ref().len() as u64, Params::SIZE);
     }
 
     #[test]

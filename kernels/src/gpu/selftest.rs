@@ -1,5 +1,7 @@
 //! Known answers for every kernel, asked of a GPU each time it is opened: drivers have got integers wrong.
 
+mod chain;
+
 use super::Gpu;
 use crate::field::{Ntt, elements};
 use crate::fixed::Role;
@@ -23,7 +25,7 @@ type Check = fn(&Gpu) -> Result<bool, KernelError>;
 
 /// The first kernel that gives wrong bits, or fails.
 pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
-    let checks: [(&'static str, Check); 53] = [
+    let checks: [(&'static str, Check); 57] = [
         ("ring_add_u32", |gpu| zip::<u32>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_add_u64", |gpu| zip::<u64>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_sub_u32", |gpu| zip::<u32>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
@@ -62,6 +64,10 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         ("matmul_each_m61", matmul_each_m61),
         ("matmul_transpose_u32", transpose::<u32>),
         ("matmul_transpose_u64", transpose::<u64>),
+        ("chain_change_u32", chain::change::<u32>),
+        ("chain_change_u64", chain::change::<u64>),
+        ("chain_total_u32", chain::total::<u32>),
+        ("chain_total_u64", chain::total::<u64>),
         ("field_add_m61", |gpu| field::<M61>(|acc, other| gpu.field_add(acc, other), spec::field::add)),
         ("field_add_field64", |gpu| {
             field::<Field64>(|acc, other| gpu.field_add(acc, other), spec::field::add)

@@ -6,7 +6,7 @@ use crate::device::{Device, DeviceError, GpuMode};
 use crate::noise::Sampled;
 use crate::spec::{self, mask::words};
 use crate::stream::Span;
-use crate::{KernelError, Laplace};
+use crate::{KernelError, Laplace, Plan, Seed};
 use std::sync::OnceLock;
 use veilgrid_shaders::{Mode, SHADERS, Shader};
 
@@ -41,12 +41,12 @@ macro_rules! suite {
 suite!(
     limb_with_checks_in_parts,
     GpuMode::Limb,
-    Setup { checks: true, shard: Some(8192), ..Setup::default() }
+    Setup { checks: true, shard: Some(8192), binding: Some(12 << 10), ..Setup::default() }
 );
 suite!(
     native_with_checks_in_parts,
     GpuMode::Native,
-    Setup { checks: true, shard: Some(8192), ..Setup::default() }
+    Setup { checks: true, shard: Some(8192), binding: Some(12 << 10), ..Setup::default() }
 );
 
 #[test]
@@ -100,7 +100,7 @@ fn a_gpu_with_wrong_bits_in_one_kernel_is_refused_by_name() {
         ("ring_add_u64", "a.yw + b.yw + carry", "a.yw + b.yw"),
         ("ring_mul_u64", "(first >> half)", "(first & half)"),
         ("ring_sum_u32", "me < 1u", "me < 0u"),
-        ("chacha_keystream", "params.block.y + select(0u, 1u, low < offset)", "params.block.y"),
+        ("chacha_keystream", "first.y + select(0u, 1u, low < offset)", "first.y"),
         ("mask_sub_u32", "data - mask", "data + mask"),
         ("fixed_encode", "vec2<u32>(63u)", "vec2<u32>(31u)"),
         ("fixed_decode", "(rest + odd) > ", "(rest + odd) >= "),
@@ -126,6 +126,10 @@ fn a_gpu_with_wrong_bits_in_one_kernel_is_refused_by_name() {
         ("bits_ones", "me < 1u", "me < 0u"),
         ("bits_transpose", "0x33333333u", "0x33333331u"),
         ("matmul_u64", "front + at % 8u", "at % 8u"),
+        ("chain_change_u32", "unit_add(x, unit_mul(held, y))", "unit_mul(held, y)"),
+        ("chain_change_u64", "place.zw, i)", "place.xy, i)"),
+        ("chain_total_u32", "at < vec4<u32>(program.words)", "at <= vec4<u32>(program.words)"),
+        ("chain_total_u64", "what.zwzw", "what.zzzz"),
     ];
     for (kernel, text, by) in spoils {
         let setup = Setup { shaders: Some(spoilt(kernel, text, by)), ..Setup::default() };
@@ -198,4 +202,73 @@ fn threads_share_a_gpu() {
             });
         }
     });
+}
+
+#[test]
+fn resident_vectors_of_any_number_of_parts_give_the_same_bits() {
+    for (binding, shard) in [(64, 64), (128, 4096), (4096, 192), (1 << 20, 8000)] {
+        let setup = Setup { binding: Some(binding), shard: Some(shard), ..Setup::default() };
+        let Some(gpu) = open(GpuMode::Limb, setup) else { return };
+        let device = Device::from(gpu);
+        let (a, b) = (words::<u64>(&KEY, 1, 0, 1003), words::<u64>(&KEY, 2, 0, 1003));
+        let (there, mut target) = (device.upload(&a).unwrap(), device.upload(&b).unwrap());
+        assert!(there.download().unwrap() == a, "parts of {binding} bytes");
+        let first = (5 << 32) - 20;
+        let stream = || {
+            let mut stream = Seed::from_bytes(KEY).stream(3);
+            stream.skip(first).unwrap();
+            stream
+        };
+        let mut want = b.clone();
+        spec::ring::mul(&mut want, &a);
+        spec::mask::add(&mut want, &KEY, 3, first);
+        Plan::new(&device, 1003).mul(&there).add(&mut stream()).store(&mut target).unwrap();
+        assert!(target.download().unwrap() == want, "parts of {binding} bytes");
+        let sum = Plan::new(&device, 1003).load(&target).sub(&mut stream()).sum();
+        spec::mask::sub(&mut want, &KEY, 3, first);
+        assert_eq!(sum, Ok(spec::ring::sum(&want)), "parts of {binding} bytes");
+    }
+}
+
+#[test]
+fn a_lost_device_fails_plans_and_transfers_and_leaves_host_data_as_it_was() {
+    let Some(gpu) = open(GpuMode::Limb, Setup::default()) else { return };
+    let device = Device::from(gpu.clone());
+    let values = vec![7u64; 5000];
+    let (a, mut target) = (device.upload(&values).unwrap(), device.buffer(5000).unwrap());
+    Plan::new(&device, 5000).load(&a).add(&a).store(&mut target).unwrap();
+    assert!(target.download().unwrap().iter().all(|x| *x == 14));
+    gpu.0.device.destroy();
+    let lost = |error: Option<KernelError>, what: &str| {
+        let Some(KernelError::Gpu { problem }) = error else { panic!("{what}: {error:?}") };
+        assert!(problem.contains(what) && problem.contains(gpu.describe()), "{problem}");
+    };
+    lost(Plan::new(&device, 5000).load(&a).store(&mut target).err(), "chain_change_u64");
+    lost(Plan::new(&device, 5000).load(&a).sum().err(), "chain_total_u64");
+    lost(device.upload(&values).err(), "");
+    lost(target.write(&values).err(), "an upload");
+    let mut out = vec![3u64; 5000];
+    lost(a.read(&mut out).err(), "a download");
+    assert!(out.iter().all(|x| *x == 3) && values.iter().all(|x| *x == 7));
+    drop(a);
+    // The same values go to another device.
+    let cpu = Device::cpu().unwrap();
+    let there = cpu.upload(&values).unwrap();
+    assert_eq!(Plan::new(&cpu, 5000).load(&there).sum(), Ok(35_000));
+}
+
+#[test]
+fn a_buffer_of_one_gpu_is_refused_by_another_and_by_the_cpu() {
+    let Some(gpu) = open(GpuMode::Limb, Setup::default()) else { return };
+    let Some(other) = open(GpuMode::Limb, Setup::default()) else { return };
+    let (device, other, cpu) = (Device::from(gpu), Device::from(other), Device::cpu().unwrap());
+    let buffer = device.upload(&[1u32; 10]).unwrap();
+    let mut there = cpu.buffer::<u32>(10).unwrap();
+    for device in [&other, &cpu] {
+        let refused = Plan::new(device, 10).add(&buffer).sum();
+        assert_eq!(refused, Err(KernelError::OtherDevice { operand: "an operand" }));
+    }
+    let refused = Plan::new(&device, 10).load(&buffer).store(&mut there);
+    assert_eq!(refused, Err(KernelError::OtherDevice { operand: "the target" }));
+    assert_eq!(Plan::new(&device.clone(), 10).add(&buffer).sum(), Ok(10));
 }

@@ -4,6 +4,7 @@ use super::Tiles;
 use super::limbs::{ByWeight, DEEP, Limbs, SIDE};
 use super::tiles::{Bytes, Shaped};
 use crate::cpu::matmul::MultiplyAdd;
+use crate::cpu::{IntSimd, Kernel};
 use crate::matmul::Shape;
 use bytemuck::Zeroable;
 use pulp::x86::V4;
@@ -27,8 +28,23 @@ pub(crate) fn pays(shape: Shape) -> bool {
 }
 
 /// `acc += a b`, once or several times; no size is 0.
-pub(crate) fn product<T: Limbs>(tiles: Tiles, products: MultiplyAdd<'_, T>) {
+fn product<T: Limbs>(tiles: Tiles, products: MultiplyAdd<'_, T>) {
     tiles.simd().vectorize(Product { tiles, products });
+}
+
+/// The same as a kernel, which threads can share.
+pub(crate) struct OnTiles<'a, T: Limbs> {
+    pub(crate) tiles: Tiles,
+    pub(crate) products: MultiplyAdd<'a, T>,
+}
+
+impl<T: Limbs> Kernel for OnTiles<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: IntSimd>(self, _: S) {
+        product(self.tiles, self.products);
+    }
 }
 
 struct Product<'a, T: Limbs> {
