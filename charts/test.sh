@@ -46,6 +46,16 @@ done < <(grep -v '^#' "$here/rights.tsv")
 if grep -qE '^core secrets (get|list|watch)|\*' "$work/granted"; then fail "the operator may read Secrets, or has a wildcard"; fi
 if grep '^kind: ClusterRole' "$here/golden/namespaced.yaml"; then fail "in namespaces the operator has rights in the cluster"; fi
 
+# What the cluster offers for a job's finalizer is taken, the newest of it, and in namespaces alone nothing.
+admission() { render "$@" | grep -B1 '^kind: MutatingAdmissionPolicy$' | head -n 1; }
+group=admissionregistration.k8s.io
+[ -z "$(admission)" ] || fail "a policy for a cluster that has none"
+offers=(--api-versions "$group/v1beta1/MutatingAdmissionPolicy")
+[ "$(admission "${offers[@]}")" = "apiVersion: $group/v1beta1" ] || fail "no policy where v1beta1 is offered"
+offers+=(--api-versions "$group/v1/MutatingAdmissionPolicy")
+[ "$(admission "${offers[@]}")" = "apiVersion: $group/v1" ] || fail "no policy where v1 is offered"
+[ -z "$(admission "${offers[@]}" --set 'watchNamespaces={a}')" ] || fail "a policy of the whole cluster for an operator of some namespaces"
+
 # Alerts and the dashboard ask for figures that there are.
 mapfile -t registered < <(tr -d '\n' <"$repo/operator/src/metrics.rs" | grep -oE 'register\( *"[a-z_]+"' | cut -d '"' -f 2)
 while read -r figure; do

@@ -177,4 +177,10 @@ for owner in "${owners[@]}"; do
 done
 comes queued Succeeded research 60
 good "a queue holds a job's parties until it lets them go"
+hospitals unqueued -e 's/^  parties:/  queueName: private\n  parties:/' -e 's/^  epsilon: 10$/  epsilon: 1000/' | kubectl apply -f - >/dev/null
+held() { [ "$(kubectl get jobs -A -l veilgrid.dev/job=unqueued -o 'jsonpath={.items[*].spec.suspend}')" = "true true true" ] && [ "$(get unqueued .status.phase)" = Running ]; }
+wait_for 30 "Jobs in the queue" held
+kubectl -n research delete privatejob unqueued --timeout=60s >/dev/null
+[ "$(kubectl get privacyclaims -A -l veilgrid.dev/job=unqueued -o 'jsonpath={.items[*].status.outcome}')" = "Released Released Released" ] || fail "what a queue never let go was charged"
+good "a job that is deleted while its queue holds its parties costs nothing"
 echo "all devices were where they should be"

@@ -19,6 +19,14 @@ good "three pods in three namespaces, and the job succeeded: $((SECONDS - start)
 devices=$(get hospitals '.status.parties[*].device')
 [ "$(grep -ow cpu <<<"$devices" | wc -l)" = 3 ] || fail "the status does not say which device each party used: $devices"
 
+# This cluster can put the finalizer on at a job's creation: admission alone is asked. Who applies the job again does not take it off.
+admitted() { documents "$1" '/kind: PrivateJob/' "${@:2}" | kubectl apply --server-side --force-conflicts --dry-run=server -f - -o 'jsonpath={.metadata.finalizers[*]}'; }
+for name in unseen hospitals; do
+  [ "$(admitted $name)" = veilgrid.dev/settle ] || fail "$name is admitted with the finalizers '$(admitted $name)'"
+done
+[ -z "$(admitted foreign -e 's/^  parties:/  managedBy: example.com\/other\n  parties:/')" ] || fail "a job that another manages got the finalizer"
+good "a job has its finalizer from its creation"
+
 # The result is what the receipt signs, and the receipt holds.
 for file in result receipt; do
   kubectl -n research get configmap hospitals-result -o "jsonpath={.data.$file\.json}" >"$work/$file.json"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The API server and etcd die in the middle of a job and come back, on the cluster in D: outages.sh OPERATOR REPO [STEP]. Each job succeeds, is
-# charged once and leaves nothing, by the same operator process. With STEP at every STEPth write of the operator, else at one each.
+# charged once and leaves nothing, by the same operator process; so does one whose result's log cannot be read for a while. With STEP at every STEPth write of the operator, else at one each.
 # The party image is loaded already.
 set -euo pipefail
 operator=$1 repo=$2 step=${3:-}
@@ -37,10 +37,30 @@ outage() {
   good "$program away at write $2: the job was charged once"
 }
 
+# unread: a job whose parties have done their part, and whose node's kubelet then is not reached for a while, so that nobody can read the result.
+unread() {
+  local in_node
+  in_node=(nsenter "--net=/run/netns/veilgrid-$(kubectl get nodes -o 'jsonpath={.items[0].metadata.name}')")
+  "${in_node[@]}" nft -f - <<<'table inet unread { chain input { type filter hook input priority -10; tcp dport 10250 reject with tcp reset; }; }'
+  ask unread
+  told() { [ "$(get unread '.status.conditions[?(@.type=="Succeeded")].reason')" = ResultUnread ]; }
+  wait_for 90 "the word that the result cannot be read" told
+  good "the kubelet is not reached: $(get unread .status.message | cut -c1-120)..."
+  sleep 5
+  [ "$(get unread .status.phase)" = Running ] || fail "a result that cannot be read for a while ends the job: $(get unread .status.message)"
+  "${in_node[@]}" nft delete table inet unread
+  comes unread Succeeded
+  settled unread
+  [ "$(get unread .status.attempt)" = 1 ] || fail "unread took another attempt"
+  forget unread
+  good "when the kubelet is reached again, the result is there: the job was charged once"
+}
+
 definitions
 organisations research
 offer
 start_operator
+unread
 if [ -n "$step" ]; then
   for name in first clean; do
     before=$(writes)

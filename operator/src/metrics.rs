@@ -98,7 +98,8 @@ impl Of {
 /// The parts of [`Census::epsilon`].
 const AMOUNTS: [&str; 3] = ["total", "reserved", "spent"];
 /// Upper bounds of the seconds that a look took.
-const SECONDS: [f64; 13] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+const SECONDS: [f64; 18] =
+    [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 2.0, 5.0, 10.0];
 /// Upper bounds of the writes that a job took.
 const WRITES: [f64; 12] = [8.0, 12.0, 16.0, 20.0, 24.0, 26.0, 30.0, 40.0, 60.0, 100.0, 200.0, 500.0];
 

@@ -124,9 +124,41 @@ pub struct Container {
 }
 
 impl PartyJob {
+    /// Whether its queue has held it since it was made: a Job is of its first generation until its spec changes.
+    pub fn was_always_held(&self) -> bool {
+        let (metadata, status) = (&self.metadata, &self.status);
+        let is_new = metadata.generation == Some(1) && metadata.deletion_timestamp.is_none();
+        self.spec.suspend && is_new && status.start_time.is_none()
+    }
+
     /// Whether a condition of this kind is true, and its message.
     pub fn condition(&self, kind: &str) -> Option<&str> {
         let conditions = &self.status.conditions;
         conditions.iter().find(|c| c.kind == kind && c.status == "True").map(|c| c.message.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_a_job_that_was_never_changed_was_always_held() {
+        let job = |generation: u32, suspend: bool, status: serde_json::Value| -> PartyJob {
+            let metadata = json!({"name": "j", "generation": generation});
+            serde_json::from_value(
+                json!({"metadata": metadata, "spec": {"suspend": suspend}, "status": status}),
+            )
+            .unwrap()
+        };
+        assert!(job(1, true, json!({})).was_always_held());
+        // It was let go, or was let go and is held again.
+        assert!(!job(2, false, json!({})).was_always_held() && !job(3, true, json!({})).was_always_held());
+        assert!(!job(1, false, json!({})).was_always_held());
+        assert!(!job(1, true, json!({"startTime": "2026-01-01T00:00:00Z"})).was_always_held());
+        let mut ending = job(1, true, json!({}));
+        ending.metadata.deletion_timestamp = Some(Time(k8s_openapi::jiff::Timestamp::UNIX_EPOCH));
+        assert!(!ending.was_always_held());
     }
 }

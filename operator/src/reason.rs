@@ -41,6 +41,8 @@ pub enum Reason {
     DeadlineExceeded,
     /// The job's spec says `suspend`.
     Suspended,
+    /// The result is in the log of a pod that cannot be read yet.
+    ResultUnread,
     /// The result cannot be had from those who opened it.
     ResultLost,
     /// The result is on its way to its place.

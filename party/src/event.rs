@@ -3,23 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
-/// The phases of a run, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Connecting, agreeing on the plan, reserving the budget.
-    Agree,
-    /// Reading and summing rows.
-    Rows,
-    /// Adding noise and exchanging shares.
-    Share,
-    /// Making the noised shares durable, everywhere.
-    Seal,
-    /// Opening the noised sum.
-    Open,
-    /// Writing the result and the receipt.
-    Report,
-}
+/// The phases of a run, in order: a job's status tells the same.
+pub use veilgrid_api::status::Step as Phase;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ use super::{
     build::{self, Objects},
 };
 use crate::{
+    claim::{is_open, write_outcome},
     context::Context,
     error::{Error, exists, is_missing},
     names::{MANAGER, Seat},
@@ -19,10 +20,11 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, ResourceExt,
-    api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams},
+    api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
     runtime::reflector::ObjectRef,
 };
 use serde::Serialize;
+use veilgrid_api::{claim::Outcome, status::Phase};
 
 /// Applies what every pod of the namespace shares; once for each namespace and process, and again when somebody changed it.
 pub(super) async fn prepare(namespace: &str, ctx: &Context) -> Result<(), Error> {
@@ -38,16 +40,28 @@ pub(super) async fn prepare(namespace: &str, ctx: &Context) -> Result<(), Error>
 }
 
 /// Makes the objects of all parties. The Jobs come first and own the rest; their pods wait for the Secrets, and so for the
-/// policies. A Job that is there is never made again: it would be a second draw of noise for one charge.
-pub(super) async fn make(objects: Objects, ctx: &Context) -> Result<(), Error> {
+/// policies. A Job that is there is never made again: it would be a second draw of noise for one charge. True when all is made: a
+/// look ends after new Jobs, which bring the next one, so that none is long where the API server is slow.
+pub(super) async fn make(objects: Objects, seats: &[Seat<'_>], ctx: &Context) -> Result<bool, Error> {
     together(
         objects.policies.iter().filter_map(|policy| Some(prepare(policy.metadata.namespace.as_ref()?, ctx))),
     )
     .await?;
-    let jobs =
-        together(objects.parties.iter().map(|party| make_job(&party.job, &party.namespace, ctx))).await?;
-    let uids = jobs.iter().map(|job| job.uid().ok_or(Error::Incomplete("a uid")));
-    let objects = objects.owned_by(&uids.collect::<Result<Vec<_>, _>>()?);
+    let jobs = together(objects.parties.iter().zip(seats).map(|(party, seat)| async move {
+        match ctx.cache.party_jobs.get(&seat.object()).and_then(|job| job.uid()) {
+            Some(uid) => Ok((uid, false)),
+            None => {
+                let (job, is_new) = find_or_make(&party.job, &party.namespace, ctx).await?;
+                Ok((job.uid().ok_or(Error::Incomplete("a uid"))?, is_new))
+            }
+        }
+    }))
+    .await?;
+    if jobs.iter().any(|(_, is_new)| *is_new) {
+        return Ok(false);
+    }
+    let uids: Vec<String> = jobs.into_iter().map(|(uid, _)| uid).collect();
+    let objects = objects.owned_by(&uids);
     let devices = objects.parties.iter().filter_map(|party| party.devices.as_ref());
     let (policies, devices, group) = tokio::join!(
         together(objects.policies.iter().map(|policy| apply::<NetworkPolicy>(policy, ctx))),
@@ -56,7 +70,7 @@ pub(super) async fn make(objects: Objects, ctx: &Context) -> Result<(), Error> {
     );
     policies.and(devices).and(group)?;
     together(objects.parties.iter().map(|party| apply::<Secret>(&party.secret, ctx))).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Makes the group that the scheduler places whole, where the cluster has such a kind.
@@ -70,12 +84,17 @@ async fn apply_group(objects: &Objects, ctx: &Context) -> Result<(), Error> {
 
 /// Makes a Job, or finds it.
 pub(super) async fn make_job(job: &Job, namespace: &str, ctx: &Context) -> Result<Job, Error> {
+    Ok(find_or_make(job, namespace, ctx).await?.0)
+}
+
+/// The same, and whether it is new.
+async fn find_or_make(job: &Job, namespace: &str, ctx: &Context) -> Result<(Job, bool), Error> {
     let jobs = ctx.api::<Job>(namespace);
     let made = match jobs.create(&PostParams::default(), job).await {
-        Err(error) if exists(&error) => jobs.get(&job.name_any()).await?,
-        made => made?,
+        Err(error) if exists(&error) => (jobs.get(&job.name_any()).await?, false),
+        made => (made?, true),
     };
-    ctx.cache.party_jobs.wrote(&made.metadata);
+    ctx.cache.party_jobs.wrote(&made.0.metadata);
     Ok(made)
 }
 
@@ -91,12 +110,12 @@ impl Attempt<'_> {
     /// Ends the pods that have not ended: they give back what is reserved, and say so by their exit codes. True when none is
     /// left that could still do something.
     pub(super) async fn interrupt(&self) -> Result<bool, Error> {
-        let live: Vec<_> = self.seats.iter().zip(&self.sights).filter(|(_, sight)| sight.may_act()).collect();
-        together(live.iter().map(|(seat, sight)| async {
-            match &sight.pod {
-                Some(pod) => self.remove_pod(seat, pod).await,
+        let live: Vec<_> = (0..self.seats.len()).filter(|index| self.sights[*index].may_act()).collect();
+        together(live.iter().map(|index| async {
+            match &self.sights[*index].pod {
+                Some(pod) => self.remove_pod(&self.seats[*index], pod).await,
                 // A Job that has no pod yet makes none any more.
-                None => self.remove_job(seat).await,
+                None => self.remove_podless(*index).await,
             }
         }))
         .await?;
@@ -129,6 +148,30 @@ impl Attempt<'_> {
         }
         let pods = self.ctx.api::<Pod>(seat.namespace);
         gone(pods.delete(pod, &DeleteParams::default()).await.map(drop))
+    }
+
+    /// Deletes a Job without a pod. Where the API server says that its queue held it from its making to its end, it never had one, and its
+    /// claim is released.
+    async fn remove_podless(&self, index: usize) -> Result<(), Error> {
+        let seat = &self.seats[index];
+        let held = self.ctx.cache.party_jobs.get(&seat.object()).filter(|job| job.was_always_held());
+        // While others may still be made, so may one like it.
+        let open =
+            self.claims[index].as_ref().filter(|claim| is_open(claim) && self.phase() == Phase::Running);
+        let (Some(job), Some(claim)) = (held, open) else { return self.remove_job(seat).await };
+        let seen = Preconditions { uid: job.uid(), resource_version: job.resource_version() };
+        let params = DeleteParams { preconditions: Some(seen), ..DeleteParams::background() };
+        let jobs = self.ctx.api::<Job>(seat.namespace);
+        let is_gone = match jobs.delete(&seat.name(), &params).await {
+            Err(error) if is_missing(&error) => false,
+            // Something that keeps it lets others change it.
+            deleted => deleted?.is_right(),
+        };
+        self.ctx.cache.party_jobs.ended(&seat.object());
+        if is_gone {
+            write_outcome(self.ctx, claim, Outcome::Released, "its queue never let its Job go").await?;
+        }
+        Ok(())
     }
 
     /// A Job that is on its way is not asked again.

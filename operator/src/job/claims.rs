@@ -57,7 +57,11 @@ impl Attempt<'_> {
         let missing: Vec<usize> = (0..self.claims.len())
             .filter(|index| self.claims[*index].is_none() && (waits.is_empty() || waits.contains(index)))
             .collect();
-        together(missing.iter().map(|index| self.make_claim(accepted, *index))).await?;
+        if !missing.is_empty() {
+            together(missing.iter().map(|index| self.make_claim(accepted, *index))).await?;
+            // They bring the next look.
+            return Ok(Standing::Reserving);
+        }
         if !waits.is_empty() {
             let words =
                 |index: &usize| format!("{}/{}", self.seats[*index].namespace, self.seats[*index].name());
@@ -69,8 +73,7 @@ impl Attempt<'_> {
             let budget = self.ctx.cache.budgets.get(&budget);
             budget.is_some_and(|budget| budget.status.as_ref().is_some_and(|status| holds(status, claim)))
         };
-        let all = missing.is_empty() && present().all(held);
-        Ok(if all { Standing::Reserved } else { Standing::Reserving })
+        Ok(if present().all(held) { Standing::Reserved } else { Standing::Reserving })
     }
 
     async fn make_claim(&self, accepted: &Accepted, index: usize) -> Result<(), Error> {

@@ -10,6 +10,7 @@ use super::{
     build,
     end::SOON,
     observe::STUCK,
+    read::Unread,
     result::Opened,
     status::Draft,
 };
@@ -80,6 +81,8 @@ impl Attempt<'_> {
             draft.parties();
         }
         (draft.status.result_hash, draft.status.receipt) = (Some(hash), Some(receipt));
+        // It was read: the next time that it cannot be is another.
+        draft.unsay("Succeeded");
         let job = match make_job(&delivery.job, seat.job_namespace, self.ctx).await {
             // Such as a quota's word.
             Err(Error::Api(kube::Error::Api(status))) if status.code == 403 => {
@@ -168,12 +171,15 @@ impl Attempt<'_> {
     /// The job asks for another delivery than the one that is made, or for none now. That one has the result too, and is kept where it has
     /// the only one.
     async fn replace(&self, mut draft: Draft<'_>) -> Result<Action, Error> {
-        let Err(why) = self.opened(self.opened_hash().unwrap_or_default()).await else {
+        let Err(unread) = self.opened(self.opened_hash().unwrap_or_default()).await else {
             return self.send_anew().await;
         };
-        let message = format!(
-            "only the delivery to the earlier place has the result still ({why}): write that place again, and lift suspend"
-        );
+        let message = match unread {
+            Unread { why, may_pass: true } => format!("the result cannot be read yet: {why}"),
+            Unread { why, .. } => format!(
+                "only the delivery to the earlier place has the result still ({why}): write that place again, and lift suspend"
+            ),
+        };
         draft.state("Delivered", Truth::False, Reason::DeliveryFailed, &message);
         draft.phase(Phase::Delivering, Reason::DeliveryFailed, message);
         draft.write().await?;

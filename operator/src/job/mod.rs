@@ -12,6 +12,7 @@ mod gang;
 pub mod observe;
 mod podless;
 mod progress;
+mod read;
 mod reconcile;
 mod result;
 mod status;

@@ -180,7 +180,9 @@ impl Attempt<'_> {
         };
         let (seed, pods) = (&self.ctx.seed, &self.ctx.pods);
         let objects = build::objects(self.job, &accepted, &self.seats, seed, self.day(), pods)?;
-        apply::make(objects, self.ctx).await?;
+        if !apply::make(objects, &self.seats, self.ctx).await? {
+            return Ok(Action::requeue(SOON));
+        }
         let mut draft = Draft::of(self);
         draft.state("Scheduled", Truth::False, Reason::Waiting, "");
         draft.state("PartiesReady", Truth::False, Reason::Waiting, "");
@@ -285,9 +287,12 @@ impl Attempt<'_> {
             Ok(hash) => hash,
             Err(message) => return self.fail(Reason::ResultLost, message).await,
         };
-        let opened = self.opened(&hash).await.and_then(|opened| Ok((self.check(&opened)?, opened)));
-        let (receipt, opened) = match opened {
+        let opened = match self.opened(&hash).await {
             Ok(opened) => opened,
+            Err(unread) => return self.read_again(unread).await,
+        };
+        let receipt = match self.check(&opened) {
+            Ok(receipt) => receipt,
             Err(message) => return self.fail(Reason::ResultLost, message).await,
         };
         let place = self.job.spec.result.as_ref();
@@ -297,12 +302,18 @@ impl Attempt<'_> {
         if let Some(place) = place.filter(|place| place.needs_delivery()) {
             return self.send(opened, place, hash, receipt).await;
         }
-        if let Some(name) = place.and_then(|place| place.config_map.as_deref())
-            && let Err(message) = self.place(&opened, name).await?
-        {
+        let put = async {
+            match place.and_then(|place| place.config_map.as_deref()) {
+                Some(name) => self.place(&opened, name).await,
+                None => Ok(Ok(())),
+            }
+        };
+        // It is paid for, wherever it can be.
+        let (put, settled) = tokio::join!(put, self.settle(true));
+        settled?;
+        if let Err(message) = put? {
             return self.fail(Reason::ResultLost, message).await;
         }
-        self.settle(true).await?;
         let mut draft = Draft::of(self);
         draft.state("Scheduled", Truth::True, Reason::Ready, "");
         draft.state("PartiesReady", Truth::True, Reason::Ready, "");

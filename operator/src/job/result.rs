@@ -1,4 +1,4 @@
-//! Fetches the result from a recipient and puts it where the job says.
+//! What is agreed on as the result, checked, and put where the job says.
 
 use super::{
     attempt::Attempt,
@@ -8,27 +8,16 @@ use crate::{
     error::{Error, exists},
     reason::Reason,
 };
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
-use kube::{
-    Resource, ResourceExt,
-    api::{LogParams, PostParams},
-};
-use serde::Deserialize;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{Resource, ResourceExt, api::PostParams};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use veilgrid_api::{labels::CONTAINER, status::ReceiptStatus};
-use veilgrid_receipt::{Receipt, hex::hex, result_hash, verify};
+use veilgrid_api::status::ReceiptStatus;
+use veilgrid_receipt::{Receipt, hex::hex, verify};
 
 /// Bytes that a ConfigMap may hold, or the Secret of a delivery.
 const LARGEST: usize = 1 << 20;
-
-/// The line of a recipient's log that has the result.
-#[derive(Deserialize)]
-#[serde(tag = "event", rename_all = "lowercase")]
-enum Line {
-    Result { result: String, receipt: String },
-}
 
 /// A result with the receipt that signs it, as the parties wrote them.
 pub(super) struct Opened {
@@ -62,24 +51,6 @@ impl Attempt<'_> {
             Some((first, rest)) if rest.iter().all(|hash| hash == first) => Ok((*first).to_owned()),
             _ => Err("the recipients opened different results".into()),
         }
-    }
-
-    /// The result with this hash, from the log of a recipient. `Err` says why it cannot be had.
-    pub(super) async fn opened(&self, hash: &str) -> Result<Opened, String> {
-        let mut trouble = String::from("no recipient's pod is left");
-        for index in self.recipients() {
-            let (seat, Some(pod)) = (&self.seats[index], &self.sights[index].pod) else { continue };
-            let params =
-                LogParams { container: Some(CONTAINER.into()), tail_lines: Some(16), ..LogParams::default() };
-            match self.ctx.api::<Pod>(seat.namespace).logs(pod, &params).await {
-                Ok(log) => match find(&log, hash) {
-                    Some(opened) => return Ok(opened),
-                    None => trouble = format!("the log of {} has no result with hash {hash}", seat.party),
-                },
-                Err(error) => trouble = format!("the log of {} cannot be read: {error}", seat.party),
-            }
-        }
-        Err(trouble)
     }
 
     /// Checks the receipt: every signature, and that it is about this run of this plan, by keys that the job pins. `Err` says
@@ -157,27 +128,4 @@ impl Attempt<'_> {
 
 fn taken(name: &str) -> String {
     format!("the ConfigMap {name} is there already and is not this job's")
-}
-
-/// Result and receipt in a log, where the result has this hash.
-fn find(log: &str, hash: &str) -> Option<Opened> {
-    log.lines().rev().find_map(|line| {
-        let Line::Result { result, receipt } = serde_json::from_str(line).ok()?;
-        (hex(&result_hash(result.as_bytes())) == hash).then_some(Opened { result, receipt })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_agreed_result_is_taken() {
-        let line = |result: &str| json!({"event": "result", "result": result, "receipt": "r"}).to_string();
-        let log = format!("{{\"event\":\"notice\"}}\n{}\nno json\n{}\n", line("right"), line("wrong"));
-        let hash = hex(&Sha256::digest(b"right"));
-        let found = find(&log, &hash).unwrap();
-        assert_eq!((found.result.as_str(), found.receipt.as_str()), ("right", "r"));
-        assert!(find(&log, &hex(&Sha256::digest(b"other"))).is_none());
-    }
 }

@@ -43,12 +43,19 @@ impl<'a> Draft<'a> {
         condition::set(&mut self.status.conditions, desired);
     }
 
+    /// Takes back what was stated.
+    pub(super) fn unsay(&mut self, kind: &str) {
+        self.status.conditions.retain(|condition| condition.kind != kind);
+    }
+
     /// Says in one word and one sentence where the job is. A change of the word, or of why it waits, becomes an event.
     pub(super) fn phase(&mut self, phase: Phase, reason: Reason, message: impl Into<String>) {
         let message: String = message.into().chars().take(2000).collect();
-        let waits = matches!(phase, Phase::Pending | Phase::Delivering) && self.status.message != message;
+        let waits = matches!(phase, Phase::Pending | Phase::Delivering) || reason.is_trouble();
+        let waits = waits && self.status.message != message;
         let passes = [Phase::Reserving, Phase::Launching, Phase::Running, Phase::Delivering].contains(&phase);
-        let passing = passes && !reason.is_trouble();
+        // That all is well is what the status says.
+        let passing = passes && !reason.is_trouble() || phase == Phase::Succeeded;
         if (self.status.phase != phase || waits) && !passing {
             self.reason = Some(reason);
         }

@@ -245,6 +245,8 @@ impl JobLoop {
                 }
             }
             Write::CreateJob(s) => {
+                // One that the cache has is not made again.
+                let is_seen = self.party_jobs[s] != PartyJob::Absent && !config.lacks(Broken::Remake);
                 let party_job = &mut world.party_jobs[first + s];
                 // The Secret comes after the Job, and is no other Job's.
                 let bit = 1 << (first + s);
@@ -253,7 +255,7 @@ impl JobLoop {
                 } else if *party_job == PartyJob::Absent {
                     world.bare |= bit;
                 }
-                if *party_job == PartyJob::Absent {
+                if *party_job == PartyJob::Absent && !is_seen {
                     *party_job = PartyJob::There;
                     // The controller makes a pod for the new Job, whatever became of one before.
                     world.pods[first + s] = Default::default();

@@ -5,6 +5,8 @@ mod delivery;
 mod drift;
 mod keeper;
 mod lease;
+mod queue;
+mod read;
 mod scene;
 mod server;
 mod store;

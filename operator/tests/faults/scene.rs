@@ -101,6 +101,12 @@ pub(crate) async fn comes(server: &Server, name: &str, phase: &str) {
 
 /// The pods of a job's parties, which all end with the exit code.
 pub(crate) fn end_pods(server: &Server, name: &str, code: i32) {
+    let last = json!({"event": "failed", "code": 4, "message": "row 3"});
+    ended_pods(server, name, code, &last, "");
+}
+
+/// The same with their last words, and with a log.
+pub(crate) fn ended_pods(server: &Server, name: &str, code: i32, last: &Value, log: &str) {
     for party in server.change(|store| store.all("jobs")) {
         let (metadata, template) = (&party["metadata"], &party["spec"]["template"]["metadata"]["labels"]);
         if template["veilgrid.dev/job"] != name {
@@ -110,9 +116,10 @@ pub(crate) fn end_pods(server: &Server, name: &str, code: i32) {
         labels["batch.kubernetes.io/job-name"] = metadata["name"].clone();
         let pod = json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": metadata["name"], "labels": labels}, "spec": {"nodeName": "n", "containers": []},
-            "status": {"phase": "Failed", "containerStatuses": [{
+            "log": log,
+            "status": {"phase": if code == 0 { "Succeeded" } else { "Failed" }, "containerStatuses": [{
                 "name": "party", "ready": false, "restartCount": 0, "image": "", "imageID": "",
-                "state": {"terminated": {"exitCode": code, "message": "{\"event\":\"failed\",\"code\":4,\"message\":\"row 3\"}"}},
+                "state": {"terminated": {"exitCode": code, "message": last.to_string()}},
             }]},
         });
         server.make("api/v1/pods", metadata["namespace"].as_str().expect("a namespace"), pod);

@@ -176,6 +176,7 @@ impl Server {
                 fault => Ok(self.watch(target, &query, fault)),
             };
         }
+        let is_log = target.subresource == "log";
         let (code, answer) = if head.method == Method::GET && target.name.is_empty() {
             (200, self.list(&target, &query))
         } else {
@@ -183,7 +184,10 @@ impl Server {
             let applies = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/apply-patch"));
             self.change(|store| store.answer(&head.method, target, &body, applies))
         };
-        let text = answer.to_string();
+        let text = match answer["log"].as_str().filter(|_| is_log) {
+            Some(log) => log.to_owned(),
+            None => answer.to_string(),
+        };
         let half = Bytes::from(text[..text.len() / 2].to_owned());
         match fault {
             Some(Fault::Close) => Err(io::ErrorKind::ConnectionReset.into()),

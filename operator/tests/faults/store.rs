@@ -128,6 +128,7 @@ impl Store {
             return if applies { self.create(target, sent) } else { failure(404, "NotFound") };
         };
         let asked = sent["metadata"]["resourceVersion"].as_str();
+        let asked = asked.or_else(|| sent["preconditions"]["resourceVersion"].as_str());
         if asked.is_some_and(|asked| present["metadata"]["resourceVersion"] != asked) {
             return failure(409, "Conflict");
         }
@@ -135,7 +136,8 @@ impl Store {
         match *method {
             Method::GET => return (200, present),
             Method::DELETE if present["metadata"]["finalizers"].as_array().is_none_or(Vec::is_empty) => {
-                return (200, self.put(&target, "DELETED", present));
+                self.put(&target, "DELETED", present);
+                return (200, json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}));
             }
             Method::DELETE => next["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:01Z"),
             Method::PUT if target.subresource == "status" => next["status"] = sent["status"].clone(),
@@ -144,6 +146,10 @@ impl Store {
         }
         if next == present {
             return (200, present);
+        }
+        if next["spec"] != present["spec"] {
+            next["metadata"]["generation"] =
+                json!(present["metadata"]["generation"].as_u64().unwrap_or(1) + 1);
         }
         let is_going = !next["metadata"]["deletionTimestamp"].is_null();
         let is_free = next["metadata"]["finalizers"].as_array().is_none_or(Vec::is_empty);
