@@ -16,7 +16,7 @@
 //! addresses depend on the sizes alone, at every level.
 
 use crate::cpu::Factor;
-use crate::cpu::matmul::MultiplyAdd;
+use crate::cpu::matmul::{MultiplyAdd, ROWS};
 use crate::cpu::transpose::Transpose;
 #[cfg(target_arch = "x86_64")]
 use crate::cpu::{Arch, amx};
@@ -91,6 +91,13 @@ fn products<T: Element>(
         return Ok(());
     }
     match device.backend() {
+        // Few and large: each by its rows.
+        Backend::Cpu(cpu) if (2..cpu.threads()).contains(&count) && rows > ROWS => {
+            let factors = a.chunks_exact(rows * inner).zip(b.chunks_exact(inner * columns));
+            for ((a, b), acc) in factors.zip(acc.chunks_exact_mut(rows * columns)) {
+                products(operation, device, shape, 1, a, b, acc)?;
+            }
+        }
         Backend::Cpu(cpu) => match **cpu {
             #[cfg(target_arch = "x86_64")]
             Arch::Amx(tiles) if amx::pays(shape) => {
@@ -124,7 +131,9 @@ pub fn transpose<T: Element>(
         return Ok(());
     }
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(Transpose { columns, from: T::raw(from), to: T::raw_mut(to) }),
+        Backend::Cpu(arch) => {
+            arch.spread(Transpose { columns, from: T::raw(from), first: 0, to: T::raw_mut(to) });
+        }
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.matrix_transpose(rows, columns, T::raw(from), T::raw_mut(to))?,
     }

@@ -2,10 +2,12 @@
 
 use proptest::prelude::*;
 use veilgrid_kernels::conformance::{Source, chain};
+use veilgrid_kernels::field::Ntt;
 use veilgrid_kernels::replicated::{self, Pair};
+use veilgrid_kernels::shamir::Scheme;
 use veilgrid_kernels::{
-    Device, Field, Field64, Fixed, KernelError, Laplace, Level, M61, Seed, Stream, bits, chacha, field,
-    fixed, mask, matmul, noise, ring, share,
+    Binomial, Device, Field, Field64, Fixed, Gaussian, KernelError, Laplace, Level, M61, Seed, Stream, bits,
+    chacha, field, fixed, mask, matmul, noise, ring, share,
 };
 
 const THREADS: [usize; 3] = [2, 3, 7];
@@ -49,6 +51,8 @@ fn everything(device: &Device, len: usize) -> Result<Vec<Vec<u64>>, KernelError>
     with(&mut |x| fixed::truncate(device, x, 13, fixed::Role::Other))?;
     let law = Laplace::new(10, 1)?;
     with(&mut |x| noise::laplace_add(device, &law, &mut stream(5), x))?;
+    with(&mut |x| noise::fill(device, &Gaussian::new(10, 1)?, &mut stream(8), signed(x)))?;
+    with(&mut |x| noise::add(device, &Binomial::new(100)?, &mut stream(9), x))?;
     let pair = Pair { own: &a, next: &b };
     with(&mut |x| replicated::multiply(device, pair, pair, &mut stream(6), &mut stream(7), x))?;
     with(&mut |x| {
@@ -73,6 +77,35 @@ fn everything(device: &Device, len: usize) -> Result<Vec<Vec<u64>>, KernelError>
     let mut product = words(3, shape.rows * shape.columns);
     matmul::multiply_add(device, shape, &words(4, 150 * 60), &words(5, 60 * shape.columns), &mut product)?;
     all.push(product);
+    let shape = matmul::Shape { rows: 5, inner: 7, columns: 6 };
+    let count = len / 30;
+    let mut products = words(3, count * 30);
+    matmul::multiply_add_batch(
+        device,
+        shape,
+        count,
+        &words(4, count * 35),
+        &words(5, count * 42),
+        &mut products,
+    )?;
+    all.push(products);
+    let mut turned = vec![0; len / 999 * 999];
+    matmul::transpose(device, 999, len / 999, &a[..turned.len()], &mut turned)?;
+    all.push(turned);
+    let mut planes = vec![0; 64 * bits::plane_words(len)];
+    bits::to_planes(device, &b, &mut planes)?;
+    all.push(planes.clone());
+    planes.rotate_left(len / 70);
+    let mut integers = vec![0; len];
+    bits::from_planes(device, &planes, &mut integers)?;
+    all.push(integers);
+    for log in [4, 9, 15] {
+        let (ntt, mut values) = (Ntt::new(log)?, elements::<Field64>(6, len >> log << log));
+        ntt.forward(device, &mut values)?;
+        all.push(field::words(&values).to_vec());
+        ntt.inverse(device, &mut values)?;
+        all.push(field::words(&values).to_vec());
+    }
     Ok(all)
 }
 
@@ -87,7 +120,18 @@ fn fields<F: Field>(device: &Device, len: usize, all: &mut Vec<Vec<u64>>) -> Res
     let dot = field::dot(device, &x, &y)?;
     all.push(field::words(&x).to_vec());
     all.push(vec![dot.get()]);
+    let scheme = Scheme::<F>::new(5, 2)?;
+    let mut shares = vec![F::default(); 5 * len];
+    scheme.split(device, &y, &mut stream(10), &mut shares)?;
+    all.push(field::words(&shares).to_vec());
+    let given: Vec<&[F]> = [1, 4, 2].iter().map(|party| &shares[party * len..][..len]).collect();
+    scheme.secret_from(&[2, 5, 3])?.reconstruct(device, &given, &mut x)?;
+    assert!(x == y);
     Ok(())
+}
+
+fn signed(words: &mut [u64]) -> &mut [i64] {
+    bytemuck::cast_slice_mut(words)
 }
 
 fn bytemuck_bytes(words: &mut [u64]) -> &mut [u8] {

@@ -14,6 +14,7 @@ mod carry;
 pub use adder::Adder;
 pub use carry::Carry;
 
+use crate::cpu::Grid;
 use crate::cpu::bits::{And, Funnel, Not, Ones, Xor};
 use crate::cpu::planes::{FromPlanes, ToPlanes};
 use crate::cpu::ring::Zip;
@@ -151,7 +152,7 @@ pub fn plane_words(values: usize) -> usize {
 pub fn to_planes(device: &Device, values: &[u64], planes: &mut [u64]) -> Result<(), KernelError> {
     sized("bits::to_planes", "planes", planes.len(), 64 * plane_words(values.len()))?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(ToPlanes { values, planes }),
+        Backend::Cpu(arch) => arch.spread(ToPlanes { values, planes: Grid::new(planes, 64) }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.to_planes(values, planes)?,
     }
@@ -165,7 +166,7 @@ pub fn to_planes(device: &Device, values: &[u64], planes: &mut [u64]) -> Result<
 pub fn from_planes(device: &Device, planes: &[u64], values: &mut [u64]) -> Result<(), KernelError> {
     sized("bits::from_planes", "planes", planes.len(), 64 * plane_words(values.len()))?;
     match device.backend() {
-        Backend::Cpu(arch) => arch.run(FromPlanes { planes, values }),
+        Backend::Cpu(arch) => arch.spread(FromPlanes { planes, stride: planes.len() / 64, values }),
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => gpu.integers_of(planes, values)?,
     }

@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// What a part must take, at least, for a thread to be worth its waking: about ten times as long.
 const WORTHWHILE: usize = 50_000;
+/// Parts for each thread: several, so that a thread that the system holds up does not hold up all.
+const SHARES: usize = 4;
 
 /// A vector level and how many threads a batch may use.
 #[derive(Clone, Copy)]
@@ -19,14 +21,17 @@ pub(crate) trait Divide: Kernel<Output: Send> + Send + Sized {
     /// Elements between two places where it may be cut. A multiple of what any level takes at once, so that only the
     /// last part has a rest.
     const STEP: usize = 1024;
-    /// Parts for each thread: several, so that a thread that the system holds up does not hold up all. One where
-    /// parts repeat work.
-    const SHARES: usize = 4;
+    /// Parts for each thread. One where parts repeat work.
+    const SHARES: usize = SHARES;
+    /// As [`Divide::STEP`], where it depends on the batch.
+    fn step(&self) -> usize {
+        Self::STEP
+    }
     /// Elements.
     fn len(&self) -> usize;
     /// About how many nanoseconds one core takes for all of them.
     fn nanoseconds(&self) -> usize;
-    /// The first `at` elements, a multiple of [`Divide::STEP`], and the others.
+    /// The first `at` elements, a multiple of [`Divide::step`], and the others.
     fn cut(self, at: usize) -> (Self, Self);
     /// The result of a whole whose first `at` elements gave `left`.
     fn join(at: usize, left: Self::Output, right: Self::Output) -> Self::Output;
@@ -60,11 +65,34 @@ impl Cpu {
             return self.arch.run(kernel);
         }
         let parts = parts(kernel.nanoseconds(), self.threads * K::SHARES);
-        if parts < 2 || kernel.len() <= K::STEP { self.arch.run(kernel) } else { self.divided(kernel, parts) }
+        if parts < 2 || kernel.len() <= kernel.step() {
+            self.arch.run(kernel)
+        } else {
+            self.divided(kernel, parts)
+        }
+    }
+
+    /// Does `work` on all values, in runs of whole units, on as many cores as they are worth.
+    pub(crate) fn each<T: Send>(
+        &self,
+        nanoseconds: usize,
+        unit: usize,
+        values: &mut [T],
+        work: impl Fn(&Arch, &mut [T]) + Sync,
+    ) {
+        let units = values.len() / unit;
+        let parts = parts(nanoseconds, self.threads * SHARES).min(units);
+        if self.threads == 1 || parts < 2 {
+            return work(&self.arch, values);
+        }
+        let pending: Vec<_> = values.chunks_mut(units.div_ceil(parts) * unit).map(Mutex::new).collect();
+        pool::run(pending.len(), self.threads - 1, &|index| {
+            work(&self.arch, &mut pending[index].lock().unwrap_or_else(PoisonError::into_inner));
+        });
     }
 
     fn divided<K: Divide>(&self, kernel: K, parts: usize) -> K::Output {
-        let size = kernel.len().div_ceil(parts).next_multiple_of(K::STEP);
+        let size = kernel.len().div_ceil(parts).next_multiple_of(kernel.step());
         let part = |kernel| Mutex::new(Part { kernel: Some(kernel), output: None });
         let mut pending = Vec::with_capacity(parts);
         let mut rest = kernel;

@@ -9,6 +9,8 @@ use zeroize::{Zeroize, Zeroizing};
 /// One product or several one after the other: see [`crate::matmul`].
 pub(crate) struct MultiplyAdd<'a, T: Entry> {
     pub(crate) shape: Shape,
+    /// Whether there were several to begin with.
+    pub(crate) several: bool,
     pub(crate) a: &'a [T::Raw],
     pub(crate) b: &'a [T::Raw],
     pub(crate) acc: &'a mut [T::Raw],
@@ -16,14 +18,15 @@ pub(crate) struct MultiplyAdd<'a, T: Entry> {
 
 impl<'a, T: Entry> MultiplyAdd<'a, T> {
     pub(crate) fn new(shape: Shape, a: &'a [T], b: &'a [T], acc: &'a mut [T]) -> Self {
-        MultiplyAdd { shape, a: T::raw(a), b: T::raw(b), acc: T::raw_mut(acc) }
+        let several = acc.len() > shape.rows * shape.columns;
+        MultiplyAdd { shape, several, a: T::raw(a), b: T::raw(b), acc: T::raw_mut(acc) }
     }
 }
 
 /// Elements of a sum at a time: so many rows of a panel of `b` stay in the first-level cache.
 const INNER: usize = 256;
 /// Rows of a packed block of `a`, which stays in the second-level cache. A multiple of every tile's rows.
-pub(super) const ROWS: usize = 48;
+pub(crate) const ROWS: usize = 48;
 /// Columns of a packed block of `b`, at least; it stays in the third-level cache.
 const COLUMNS: usize = 1024;
 /// Vectors of a row of a tile.
@@ -190,7 +193,7 @@ const fn lanes<V, T>() -> usize {
 
 #[inline(always)]
 fn blocks<T: Product, S: IntSimd, const TALL: usize>(simd: S, products: MultiplyAdd<'_, T>) {
-    let MultiplyAdd { shape, a, b, acc } = products;
+    let MultiplyAdd { shape, a, b, acc, .. } = products;
     let Shape { rows, inner, columns } = shape;
     let width = WIDE * lanes::<Vector<T, S>, T::Raw>();
     let depth = INNER.min(inner);
@@ -202,7 +205,7 @@ fn blocks<T: Product, S: IntSimd, const TALL: usize>(simd: S, products: Multiply
     let mut packed_b = Zeroizing::new(vec![zero; panels * width * depth].into_boxed_slice());
     let factors = a.chunks_exact(rows * inner).zip(b.chunks_exact(inner * columns));
     for ((a, b), acc) in factors.zip(acc.chunks_exact_mut(rows * columns)) {
-        let product = MultiplyAdd::<T> { shape, a, b, acc };
+        let product = MultiplyAdd::<T> { shape, several: false, a, b, acc };
         product_of_blocks::<T, S, TALL>(simd, product, &mut packed_a, &mut packed_b);
     }
 }
@@ -214,7 +217,7 @@ fn product_of_blocks<T: Product, S: IntSimd, const TALL: usize>(
     packed_a: &mut [[T::Raw; 2]],
     packed_b: &mut [T::Raw],
 ) {
-    let MultiplyAdd { shape: Shape { rows, inner, columns }, a, b, acc } = product;
+    let MultiplyAdd { shape: Shape { rows, inner, columns }, a, b, acc, .. } = product;
     let width = WIDE * lanes::<Vector<T, S>, T::Raw>();
     let depth = INNER.min(inner);
     let zero = T::Raw::zeroed();

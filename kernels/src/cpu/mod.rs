@@ -9,6 +9,7 @@ mod cores;
 mod divide;
 pub(crate) mod field;
 pub(crate) mod fixed;
+mod grid;
 mod lanes64;
 mod level;
 pub(crate) mod mask;
@@ -27,6 +28,7 @@ pub(crate) mod transpose;
 pub(crate) mod uniform;
 
 pub(crate) use cores::{Cpu, Divide};
+pub(crate) use grid::Grid;
 pub(crate) use lanes64::Lanes64;
 pub use level::Level;
 pub(crate) use level::{Arch, Kernel};

@@ -1,10 +1,10 @@
 //! Integers to bit planes and back: 64x64 transposes, as many at once as a vector has lanes, so that no step but the
 //! first (or the last) moves anything across lanes.
 
-use super::{IntSimd, Kernel};
+use super::{Grid, IntSimd, Kernel};
 
 /// Bits of a word, words of a block, planes.
-const SIDE: usize = 64;
+pub(super) const SIDE: usize = 64;
 /// Blocks at a time: their words of one plane are a whole cache line.
 const BLOCKS: usize = 8;
 /// Values at a time.
@@ -12,18 +12,23 @@ const GROUP: usize = SIDE * BLOCKS;
 /// Blocks of a tile. Long planes are often a power of two apart, so that their lines fall on the same few places of the
 /// caches and of the table of pages: a tile brings so many words of each together that this costs little.
 const TILE: usize = 4 * BLOCKS;
+/// Values of a tile.
+pub(super) const STEP: usize = SIDE * TILE;
 /// Words of a plane from which on tiles are worth it.
 const LONG: usize = 1024;
 
 /// See [`crate::bits::to_planes`].
 pub(crate) struct ToPlanes<'a> {
     pub(crate) values: &'a [u64],
-    pub(crate) planes: &'a mut [u64],
+    /// A row for each plane.
+    pub(crate) planes: Grid<'a>,
 }
 
 /// See [`crate::bits::from_planes`].
 pub(crate) struct FromPlanes<'a> {
     pub(crate) planes: &'a [u64],
+    /// Words from one plane to the next.
+    pub(crate) stride: usize,
     pub(crate) values: &'a mut [u64],
 }
 
@@ -39,18 +44,18 @@ impl Kernel for ToPlanes<'_> {
 
     #[inline(always)]
     fn run<S: IntSimd>(self, simd: S) {
-        let plane = self.values.len().div_ceil(SIDE);
+        let ToPlanes { mut values, mut planes } = self;
         let mut square: Square<S> = [simd.splat_u64s(0); SIDE];
-        let (mut values, mut first) = (self.values, 0);
-        if plane >= LONG {
-            let mut tile = Lines([0; SIDE * TILE]);
-            let mut whole = values.chunks_exact(SIDE * TILE);
+        let mut first = 0;
+        if planes.stride() >= LONG {
+            let mut tile = Lines([0; STEP]);
+            let mut whole = values.chunks_exact(STEP);
             for values in &mut whole {
                 for (i, values) in values.chunks_exact(GROUP).enumerate() {
-                    to_lines(simd, &mut square, values, &mut tile.0[i * BLOCKS..], TILE);
+                    to_lines(simd, &mut square, values, &mut Grid::new(&mut tile.0, SIDE), i * BLOCKS);
                 }
-                for (plane, line) in self.planes.chunks_exact_mut(plane).zip(tile.0.chunks_exact(TILE)) {
-                    copy::<S>(line, &mut plane[first..first + TILE]);
+                for (plane, line) in tile.0.chunks_exact(TILE).enumerate() {
+                    copy::<S>(line, &mut planes.row(plane)[first..first + TILE]);
                 }
                 first += TILE;
             }
@@ -58,16 +63,16 @@ impl Kernel for ToPlanes<'_> {
         }
         let mut whole = values.chunks_exact(GROUP);
         for values in &mut whole {
-            to_lines(simd, &mut square, values, &mut self.planes[first..], plane);
+            to_lines(simd, &mut square, values, &mut planes, first);
             first += BLOCKS;
         }
-        if first < plane {
+        if first < planes.columns() {
             let (mut padded, mut lines) = ([0; GROUP], Lines([0; GROUP]));
             padded[..whole.remainder().len()].copy_from_slice(whole.remainder());
-            to_lines(simd, &mut square, &padded, &mut lines.0, BLOCKS);
-            for (plane, line) in self.planes.chunks_exact_mut(plane).zip(lines.0.chunks_exact(BLOCKS)) {
-                let kept = plane.len() - first;
-                plane[first..].copy_from_slice(&line[..kept]);
+            to_lines(simd, &mut square, &padded, &mut Grid::new(&mut lines.0, SIDE), 0);
+            for (plane, line) in lines.0.chunks_exact(BLOCKS).enumerate() {
+                let plane = &mut planes.row(plane)[first..];
+                plane.copy_from_slice(&line[..plane.len()]);
             }
         }
     }
@@ -78,15 +83,16 @@ impl Kernel for FromPlanes<'_> {
 
     #[inline(always)]
     fn run<S: IntSimd>(self, simd: S) {
-        let plane = self.values.len().div_ceil(SIDE);
+        let FromPlanes { planes, stride, mut values } = self;
+        let words = values.len().div_ceil(SIDE);
         let mut square: Square<S> = [simd.splat_u64s(0); SIDE];
-        let (mut values, mut first) = (self.values, 0);
-        if plane >= LONG {
-            let mut tile = Lines([0; SIDE * TILE]);
-            let mut whole = values.chunks_exact_mut(SIDE * TILE);
+        let mut first = 0;
+        if stride >= LONG {
+            let mut tile = Lines([0; STEP]);
+            let mut whole = values.chunks_exact_mut(STEP);
             for values in &mut whole {
-                for (plane, line) in self.planes.chunks_exact(plane).zip(tile.0.chunks_exact_mut(TILE)) {
-                    copy::<S>(&plane[first..first + TILE], line);
+                for (plane, line) in tile.0.chunks_exact_mut(TILE).enumerate() {
+                    copy::<S>(&planes[plane * stride + first..][..TILE], line);
                 }
                 for (i, values) in values.chunks_exact_mut(GROUP).enumerate() {
                     from_lines(simd, &mut square, &tile.0[i * BLOCKS..], TILE, values);
@@ -97,14 +103,14 @@ impl Kernel for FromPlanes<'_> {
         }
         let mut whole = values.chunks_exact_mut(GROUP);
         for values in &mut whole {
-            from_lines(simd, &mut square, &self.planes[first..], plane, values);
+            from_lines(simd, &mut square, &planes[first..], stride, values);
             first += BLOCKS;
         }
-        if first < plane {
+        if first < words {
             let (mut padded, mut lines) = ([0; GROUP], Lines([0; GROUP]));
-            for (plane, line) in self.planes.chunks_exact(plane).zip(lines.0.chunks_exact_mut(BLOCKS)) {
-                let kept = plane.len() - first;
-                line[..kept].copy_from_slice(&plane[first..]);
+            for (plane, line) in lines.0.chunks_exact_mut(BLOCKS).enumerate() {
+                let kept = words - first;
+                line[..kept].copy_from_slice(&planes[plane * stride + first..][..kept]);
             }
             from_lines(simd, &mut square, &lines.0, BLOCKS, &mut padded);
             let rest = whole.into_remainder();
@@ -122,13 +128,13 @@ fn copy<S: IntSimd>(from: &[u64], to: &mut [u64]) {
     }
 }
 
-/// Transposes eight blocks, whose words of one plane are `stride` words after those of the plane before.
+/// Transposes eight blocks, whose words of each plane go to its row from column `first` on.
 ///
 /// Halves off the diagonal change places, then those of each half, and so on ("Hacker's Delight", section 7-3), three
 /// steps at a time, on eight rows that stay in registers. The order of the six steps is free: the first three are those of
 /// rows that come from memory together.
 #[inline(always)]
-fn to_lines<S: IntSimd>(simd: S, square: &mut Square<S>, values: &[u64], lines: &mut [u64], stride: usize) {
+fn to_lines<S: IntSimd>(simd: S, square: &mut Square<S>, values: &[u64], lines: &mut Grid<'_>, first: usize) {
     let per_block = SIDE / S::U64_LANES;
     let (vectors, _) = S::as_simd_u64s(values);
     for (i, vectors) in vectors.chunks_exact(SIDE).enumerate() {
@@ -150,14 +156,14 @@ fn to_lines<S: IntSimd>(simd: S, square: &mut Square<S>, values: &[u64], lines: 
             }
             bytes(simd, &mut rows);
             for (j, row) in rows.into_iter().enumerate() {
-                let line = &mut lines[(8 * j + k) * stride + i * S::U64_LANES..][..S::U64_LANES];
+                let line = &mut lines.row(8 * j + k)[first + i * S::U64_LANES..][..S::U64_LANES];
                 S::as_mut_simd_u64s(line).0[0] = row;
             }
         }
     }
 }
 
-/// The other way.
+/// The other way, from words of which those of one plane are `stride` after those of the plane before.
 #[inline(always)]
 fn from_lines<S: IntSimd>(simd: S, square: &mut Square<S>, lines: &[u64], stride: usize, values: &mut [u64]) {
     let per_block = SIDE / S::U64_LANES;

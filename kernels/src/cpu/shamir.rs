@@ -1,7 +1,7 @@
 //! Shares of every party from a table of differences, and linear combinations of shares.
 
 use super::chacha::Passes;
-use super::{IntSimd, Kernel, Prime};
+use super::{Grid, IntSimd, Kernel, Prime};
 use crate::field::uniform::{BLOCKS, GROUP};
 use crate::stream::Span;
 use std::marker::PhantomData;
@@ -14,17 +14,19 @@ const POINTS: usize = 32;
 
 /// Elements that are shared at a time: so many are whole passes of keystream at any level, and leave their table of
 /// differences in the first-level cache.
-const TILE: usize = 64;
+pub(super) const TILE: usize = 64;
 /// Words of their keystream.
 const WORDS: usize = TILE * BLOCKS as usize;
 
 /// See [`crate::shamir::Scheme::split`].
 pub(crate) struct Split<'a, P> {
     pub(crate) span: Span<'a>,
+    /// Blocks of keystream from one coefficient of all elements to the next.
+    pub(crate) blocks: u64,
     pub(crate) secret: &'a [u64],
     pub(crate) threshold: usize,
-    /// One share after the other.
-    pub(crate) shares: &'a mut [u64],
+    /// A row for each share.
+    pub(crate) shares: Grid<'a>,
     pub(crate) field: PhantomData<P>,
 }
 
@@ -33,9 +35,8 @@ impl<P: Prime> Kernel for Split<'_, P> {
 
     #[inline(always)]
     fn run<S: IntSimd>(self, simd: S) {
-        let Split { span, secret, threshold, shares, .. } = self;
+        let Split { span, blocks, secret, threshold, mut shares, .. } = self;
         let len = secret.len();
-        let blocks = BLOCKS * len.div_ceil(GROUP) as u64;
         let mut passes = Passes::new(simd, &span);
         let mut drawn = lines(WORDS);
         let mut rows = lines(TILE * (threshold + 1));
@@ -57,12 +58,8 @@ impl<P: Prime> Kernel for Split<'_, P> {
                 for (entry, row) in table.iter_mut().zip(rows.chunks_exact(TILE)) {
                     *entry = split::<S>(simd, S::as_simd_u64s(&row[lane..]).0[0]);
                 }
-                let mut out = Column {
-                    shares: &mut *shares,
-                    len,
-                    at: start + lane,
-                    kept: S::U64_LANES.min(kept - lane),
-                };
+                let kept = S::U64_LANES.min(kept - lane);
+                let mut out = Column { shares: &mut shares, at: start + lane, kept };
                 // What is carried from entry to entry fits in the registers.
                 match size_of::<S::u64s>() {
                     64 => values::<P, S, 8>(simd, table, &mut out),
@@ -105,21 +102,16 @@ fn aligned(words: &mut [u64]) -> &mut [u64] {
 }
 
 /// Where the values of some polynomials go: the same place in every share.
-struct Column<'a> {
-    shares: &'a mut [u64],
-    len: usize,
+struct Column<'a, 'b> {
+    shares: &'a mut Grid<'b>,
     at: usize,
     kept: usize,
 }
 
-impl Column<'_> {
-    fn parties(&self) -> usize {
-        self.shares.len() / self.len
-    }
-
+impl Column<'_, '_> {
     #[inline(always)]
     fn write<S: IntSimd>(&mut self, point: usize, value: S::u64s) {
-        let place = &mut self.shares[(point - 1) * self.len + self.at..][..self.kept];
+        let place = &mut self.shares.row(point - 1)[self.at..][..self.kept];
         let (whole, part) = S::as_mut_simd_u64s(place);
         match whole {
             [whole] => *whole = value,
@@ -148,9 +140,13 @@ fn join<P: Prime, S: IntSimd>(simd: S, [low, high]: [S::u64s; 2]) -> S::u64s {
 /// Difference `k` at `x + 1` is that at `x` plus difference `k + 1` at `x`: a sum without a product. At the end,
 /// differences beyond the number of values that are still missing are no longer needed.
 #[inline(always)]
-fn values<P: Prime, S: IntSimd, const M: usize>(simd: S, table: &mut [[S::u64s; 2]], out: &mut Column<'_>) {
+fn values<P: Prime, S: IntSimd, const M: usize>(
+    simd: S,
+    table: &mut [[S::u64s; 2]],
+    out: &mut Column<'_, '_>,
+) {
     const { assert!(POINTS.is_multiple_of(M)) };
-    let parties = out.parties();
+    let parties = out.shares.rows();
     let mut at = 0;
     while at < parties {
         let needed = table.len().min(parties - at + 1);
@@ -174,7 +170,7 @@ fn advance<P: Prime, S: IntSimd, const M: usize>(
     simd: S,
     table: &mut [[S::u64s; 2]],
     at: usize,
-    out: &mut Column<'_>,
+    out: &mut Column<'_, '_>,
 ) -> usize {
     let zero = simd.splat_u64s(0);
     let mut before = [[zero; 2]; M];
@@ -201,7 +197,7 @@ const PART: u32 = 22;
 /// Inputs between two reductions: a sum of so many products of 32 and 22 bits is below 2^64.
 const INPUTS: usize = 1024;
 /// Elements at a time: of tens of inputs they stay in the second-level cache.
-const BATCH: usize = 512;
+pub(super) const BATCH: usize = 512;
 
 /// A weight in parts, the lowest first.
 pub(crate) type Weight = [u64; 3];
@@ -216,9 +212,10 @@ pub(crate) fn parts(weight: u64) -> Weight {
 pub(crate) struct Combine<'a, P> {
     /// One row after the other, each as long as there are inputs.
     pub(crate) weights: &'a [Weight],
-    pub(crate) inputs: &'a [&'a [u64]],
-    /// One row after the other.
-    pub(crate) out: &'a mut [u64],
+    /// At least one.
+    pub(crate) inputs: Vec<&'a [u64]>,
+    /// A row for each of the weights.
+    pub(crate) out: Grid<'a>,
     pub(crate) field: PhantomData<P>,
 }
 
@@ -227,18 +224,18 @@ impl<P: Prime> Kernel for Combine<'_, P> {
 
     #[inline(always)]
     fn run<S: IntSimd>(self, simd: S) {
-        let Combine { weights, inputs, out, .. } = self;
-        let len = inputs[0].len();
+        let Combine { weights, inputs, mut out, .. } = self;
+        let len = out.columns();
         let mut batch = lines(BATCH.min(len) * inputs.len());
         let batch = aligned(&mut batch);
         for start in (0..len).step_by(BATCH) {
             let kept = BATCH.min(len - start);
-            for (row, input) in batch.chunks_exact_mut(kept).zip(inputs) {
+            for (row, input) in batch.chunks_exact_mut(kept).zip(&inputs) {
                 row.copy_from_slice(&input[start..start + kept]);
             }
-            let rows = weights.chunks_exact(inputs.len()).zip(out.chunks_exact_mut(len));
-            for (weights, out) in rows {
-                combine::<P, S>(simd, weights, &batch[..kept * inputs.len()], &mut out[start..start + kept]);
+            let batch = &batch[..kept * inputs.len()];
+            for (row, weights) in weights.chunks_exact(inputs.len()).enumerate() {
+                combine::<P, S>(simd, weights, batch, &mut out.row(row)[start..start + kept]);
             }
         }
     }

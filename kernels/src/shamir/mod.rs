@@ -11,6 +11,7 @@ mod welch;
 
 pub use decoder::Decoder;
 
+use crate::cpu::Grid;
 use crate::cpu::shamir::{Combine, Split, Weight, parts};
 use crate::device::Backend;
 use crate::error::sized;
@@ -95,11 +96,12 @@ impl<F: Field> Scheme<F> {
             return Ok(());
         }
         match device.backend() {
-            Backend::Cpu(arch) => arch.run(Split::<F> {
+            Backend::Cpu(arch) => arch.spread(Split::<F> {
                 span: stream.take(all)?,
+                blocks,
                 secret: words(secret),
                 threshold: self.threshold as usize,
-                shares: words_mut(shares),
+                shares: Grid::new(words_mut(shares), self.parties as usize),
                 field: PhantomData,
             }),
             #[cfg(feature = "gpu")]
@@ -208,8 +210,8 @@ fn combine<F: Field>(
     let inputs: Vec<&[u64]> = inputs.iter().map(|input| words(input)).collect();
     match device.backend() {
         Backend::Cpu(arch) => {
-            let out = words_mut(out);
-            arch.run(Combine::<F> { weights, inputs: &inputs, out, field: PhantomData });
+            let out = Grid::new(words_mut(out), weights.len() / inputs.len());
+            arch.spread(Combine::<F> { weights, inputs, out, field: PhantomData });
         }
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) => {

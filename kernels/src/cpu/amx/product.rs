@@ -57,7 +57,7 @@ impl<T: Limbs> pulp::NullaryFnOnce for Product<'_, T> {
 
     #[inline(always)]
     fn call(self) {
-        let Product { tiles, products: MultiplyAdd { shape, a, b, acc } } = self;
+        let Product { tiles, products: MultiplyAdd { shape, a, b, acc, .. } } = self;
         let Shape { rows, inner, columns } = shape;
         let (simd, shaped) = (tiles.simd(), tiles.shaped());
         let steps = INNER.min(inner).div_ceil(DEEP);
@@ -68,7 +68,7 @@ impl<T: Limbs> pulp::NullaryFnOnce for Product<'_, T> {
         let (mut packed_a, mut packed_b) = (block(ROWS.min(rows)), block(COLUMNS.min(columns)));
         let factors = a.chunks_exact(rows * inner).zip(b.chunks_exact(inner * columns));
         for ((a, b), acc) in factors.zip(acc.chunks_exact_mut(rows * columns)) {
-            let product = MultiplyAdd::<T> { shape, a, b, acc };
+            let product = MultiplyAdd::<T> { shape, several: false, a, b, acc };
             one::<T>(simd, &shaped, product, &mut packed_a, &mut packed_b);
         }
     }
@@ -83,7 +83,7 @@ fn one<T: Limbs>(
     packed_a: &mut [Bytes],
     packed_b: &mut [Bytes],
 ) {
-    let MultiplyAdd { shape: Shape { rows, inner, columns }, a, b, acc } = product;
+    let MultiplyAdd { shape: Shape { rows, inner, columns }, a, b, acc, .. } = product;
     let mut sums = Zeroizing::new(ByWeight::default());
     for left in (0..columns).step_by(COLUMNS) {
         let right = columns.min(left + COLUMNS);

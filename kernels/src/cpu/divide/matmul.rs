@@ -1,38 +1,51 @@
-//! Products of matrices.
+//! Products of matrices, and transposes.
 
 use crate::cpu::matmul::{MultiplyAdd, Product, ROWS};
+use crate::cpu::transpose::{SIDE, Transpose};
 use crate::cpu::{self, Divide};
 use crate::matmul::Shape;
 
-/// By rows of the product; each part packs the right matrix for itself. Several small products stay together.
+/// By products where there are several; else by rows, where each part packs the right matrix for itself.
 impl<T: Product> Divide for MultiplyAdd<'_, T> {
-    const STEP: usize = ROWS;
     const SHARES: usize = 1;
 
+    fn step(&self) -> usize {
+        if self.several { 1 } else { ROWS }
+    }
     fn len(&self) -> usize {
-        if self.acc.len() == self.shape.rows * self.shape.columns { self.shape.rows } else { 0 }
+        let Shape { rows, columns, .. } = self.shape;
+        if self.several { self.acc.len() / (rows * columns) } else { rows }
     }
     /// Eight products of u32 a nanosecond, or four of u64.
     fn nanoseconds(&self) -> usize {
-        let Shape { rows, inner, columns } = self.shape;
-        rows.saturating_mul(inner).saturating_mul(columns) / (32 / size_of::<T>())
+        self.acc.len().saturating_mul(self.shape.inner) / (32 / size_of::<T>())
     }
     fn cut(self, at: usize) -> (Self, Self) {
-        let MultiplyAdd { shape, a, b, acc } = self;
-        let (a, a_rest) = a.split_at(at * shape.inner);
-        let (acc, acc_rest) = acc.split_at_mut(at * shape.columns);
-        let rest = Shape { rows: shape.rows - at, ..shape };
-        let first = Shape { rows: at, ..shape };
-        (MultiplyAdd { shape: first, a, b, acc }, MultiplyAdd { shape: rest, a: a_rest, b, acc: acc_rest })
+        let MultiplyAdd { shape, several, a, b, acc } = self;
+        let Shape { rows, inner, columns } = shape;
+        let (first, rest, height) = match several {
+            true => (shape, shape, at * rows),
+            false => (Shape { rows: at, ..shape }, Shape { rows: rows - at, ..shape }, at),
+        };
+        // The right matrix of one product is whole in both.
+        let (b, b_rest) = if several { b.split_at(at * inner * columns) } else { (b, b) };
+        let (a, a_rest) = a.split_at(height * inner);
+        let (acc, acc_rest) = acc.split_at_mut(height * columns);
+        (
+            MultiplyAdd { shape: first, several, a, b, acc },
+            MultiplyAdd { shape: rest, several, a: a_rest, b: b_rest, acc: acc_rest },
+        )
     }
     nothing_to_join!();
 }
 
 #[cfg(target_arch = "x86_64")]
 impl<T: Product + cpu::amx::Limbs> Divide for cpu::amx::OnTiles<'_, T> {
-    const STEP: usize = ROWS;
     const SHARES: usize = 1;
 
+    fn step(&self) -> usize {
+        self.products.step()
+    }
     fn len(&self) -> usize {
         self.products.len()
     }
@@ -44,6 +57,25 @@ impl<T: Product + cpu::amx::Limbs> Divide for cpu::amx::OnTiles<'_, T> {
         let tiles = self.tiles;
         let (products, rest) = self.products.cut(at);
         (cpu::amx::OnTiles { tiles, products }, cpu::amx::OnTiles { tiles, products: rest })
+    }
+    nothing_to_join!();
+}
+
+/// By columns of what is transposed, which are rows of the result.
+impl<T: Copy + Send + Sync> Divide for Transpose<'_, T> {
+    const STEP: usize = SIDE;
+
+    fn len(&self) -> usize {
+        self.to.len() / self.rows()
+    }
+    fn nanoseconds(&self) -> usize {
+        self.to.len()
+    }
+    fn cut(self, at: usize) -> (Self, Self) {
+        let rows = self.rows();
+        let Transpose { columns, from, first, to } = self;
+        let (to, rest) = to.split_at_mut(at * rows);
+        (Transpose { columns, from, first, to }, Transpose { columns, from, first: first + at, to: rest })
     }
     nothing_to_join!();
 }

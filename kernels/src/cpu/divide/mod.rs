@@ -24,6 +24,7 @@ mod field;
 mod fixed;
 mod matmul;
 mod noise;
+mod shamir;
 
 impl<O: Operation + Send, T: Word> Divide for Zip<'_, O, T> {
     fn len(&self) -> usize {
