@@ -116,8 +116,6 @@ impl Life {
         job["metadata"]["labels"] = json!({"bare": "bare"});
         job["spec"]["managedBy"] = json!("bench.veilgrid.dev/nobody");
         jobs.create(&create, &serde_json::from_value(job)?).await?;
-        jobs.patch(name, &patch, &Patch::Merge(json!({"metadata": {"annotations": {"bare": "bare"}}})))
-            .await?;
         for step in ["Launching", "Running", "Running, still", "Succeeded"] {
             let mut status = self.status.clone();
             status["message"] = json!(step);
@@ -171,20 +169,14 @@ impl Life {
         for reason in ["Scheduled", "SuccessfulCreate"] {
             self.event(client, &made_pod, &format!("{name}-{}", reason.to_lowercase()), reason).await?;
         }
-        pods.patch(
-            name,
-            patch,
-            &Patch::Merge(json!({"metadata": {"finalizers": null, "annotations": {"bare": "end"}}})),
-        )
-        .await?;
+        let end = Patch::Merge(json!({"metadata": {"finalizers": null, "annotations": {"bare": "end"}}}));
+        // The controller of pods without a node may have been faster.
+        gone(pods.patch(name, patch, &end).await)?;
         claims.patch_status(name, patch, &status("PrivacyClaim")).await?;
         jobs.delete(name, &DeleteParams::background()).await?;
-        pods.delete(name, &DeleteParams::default()).await?;
+        gone(pods.delete(name, &DeleteParams::default()).await)?;
         // As a node's; there may be nothing left to delete.
-        match pods.delete(name, &DeleteParams::default().grace_period(0)).await {
-            Err(kube::Error::Api(status)) if status.code == 404 => {}
-            deleted => drop(deleted?),
-        }
+        gone(pods.delete(name, &DeleteParams::default().grace_period(0)).await)?;
         secrets.delete(name, &DeleteParams::default()).await?;
         policies.delete(name, &DeleteParams::default()).await?;
         Ok(())
@@ -201,5 +193,13 @@ impl Life {
         let event = serde_json::from_value(event)?;
         api(client, ("", "v1", "Event"), OWNERS[0]).create(&PostParams::default(), &event).await?;
         Ok(())
+    }
+}
+
+/// What is gone already was written to nevertheless.
+fn gone<T>(done: Result<T, kube::Error>) -> Result<(), kube::Error> {
+    match done {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        done => done.map(drop),
     }
 }
