@@ -1,6 +1,6 @@
 // Products of matrices, added to what is there. A workgroup has a tile of the sums of 32 rows by 16 vectors, an
-// invocation 4 rows by 2 vectors of it. Eight vectors of each row of the left matrix are brought into workgroup memory
-// at a time, with the rows of the right one that they meet.
+// invocation 4 rows by 2 vectors of it, 8 apart, so that neighbours read neighbours. Eight vectors of each row of the
+// left matrix are brought into workgroup memory at a time, with the rows of the right one that they meet.
 
 #kernel matmul_u32 U32
 #kernel matmul_u64
@@ -38,7 +38,7 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
     let top = (group.x / across) * 32u;
     let start = (group.x % across) * 16u;
     let row = (me / 8u) * 4u;
-    let column = (me % 8u) * 2u;
+    let column = me % 8u;
 #for R 0 1 2 3
 #for V 0 1
     var sum_R_V = sum_zero();
@@ -60,7 +60,7 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
             {
                 let at = (k * PER + PLACE) * 16u + column;
                 let b_0 = right[at];
-                let b_1 = right[at + 1u];
+                let b_1 = right[at + 8u];
 #for R 0 1 2 3
                 let splat_R = lanes_splat(a_R, PLACE);
                 sum_R_0 = sum_product(sum_R_0, splat_R, b_0);
@@ -79,6 +79,6 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
     let first = (top + row) * wide + start + column;
 #for AT,R 0u,0 1u,1 2u,2 3u,3
     sums[first + AT * wide] = sum_added(sum_R_0, sums[first + AT * wide]);
-    sums[first + AT * wide + 1u] = sum_added(sum_R_1, sums[first + AT * wide + 1u]);
+    sums[first + AT * wide + 8u] = sum_added(sum_R_1, sums[first + AT * wide + 8u]);
 #endfor
 }

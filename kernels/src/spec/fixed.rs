@@ -19,7 +19,7 @@ pub fn encode(values: &[f64], format: Fixed, out: &mut [i64]) {
 /// `out[i]` = the f64 nearest to `values[i] / 2^fraction_bits`, ties to even.
 pub fn decode(values: &[i64], fraction_bits: u32, out: &mut [f64]) {
     // The conversion rounds once, the division by a power of two is exact.
-    let unit = 2f64.powi(fraction_bits as i32);
+    let unit = (1u64 << fraction_bits) as f64;
     for (value, out) in values.iter().zip(out) {
         *out = *value as f64 / unit;
     }

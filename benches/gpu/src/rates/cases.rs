@@ -1,8 +1,9 @@
 //! What is measured: a kernel of each kind, with the batch of the library that runs it.
 
+use std::time::{Duration, Instant};
 use veilgrid_kernels::field::{elements, elements_mut};
 use veilgrid_kernels::{
-    Device, Field, Field64, Fixed, KernelError, M61, Seed, bits, chacha, field, fixed, mask, matmul, ring,
+    Device, Field, Field64, Fixed, KernelError, M61, Seed, bits, field, fixed, mask, matmul, ring, share,
 };
 
 const KEY: [u8; 32] = [7; 32];
@@ -38,8 +39,14 @@ pub struct Case {
     pub batch: Batch,
 }
 
-/// A batch of the library: in place on the first vector.
-pub type Batch = fn(&Device, &mut [u64], &[u64]) -> Result<(), KernelError>;
+/// A batch of the library, in place on the first vector, and the time that the library took.
+pub type Batch = fn(&Device, &mut [u64], &[u64]) -> Result<Duration, KernelError>;
+
+fn timed(batch: impl FnOnce() -> Result<(), KernelError>) -> Result<Duration, KernelError> {
+    let began = Instant::now();
+    batch()?;
+    Ok(began.elapsed())
+}
 
 /// Numbers that look random.
 fn mixed(i: u64) -> u64 {
@@ -51,31 +58,28 @@ fn format() -> Result<Fixed, KernelError> {
     Fixed::new(16, -(1 << 40), 1 << 40)
 }
 
-fn product<F: Field>(device: &Device, acc: &mut [u64], other: &[u64]) -> Result<(), KernelError> {
-    field::mul(device, elements_mut::<F>(acc)?, elements::<F>(other)?)
+fn product<F: Field>(device: &Device, acc: &mut [u64], other: &[u64]) -> Result<Duration, KernelError> {
+    let (acc, other) = (elements_mut::<F>(acc)?, elements::<F>(other)?);
+    timed(|| field::mul(device, acc, other))
 }
 
-fn keystream(device: &Device, out: &mut [u64], _: &[u64]) -> Result<(), KernelError> {
-    let mut bytes = vec![0; 8 * out.len()];
-    chacha::keystream(device, &mut Seed::from_bytes(KEY).stream(STREAM), &mut bytes)?;
-    for (word, bytes) in out.iter_mut().zip(bytes.as_chunks().0) {
-        *word = u64::from_le_bytes(*bytes);
-    }
-    Ok(())
+fn keystream(device: &Device, out: &mut [u64], _: &[u64]) -> Result<Duration, KernelError> {
+    timed(|| share::expand(device, out, &mut Seed::from_bytes(KEY).stream(STREAM)))
 }
 
-fn masked(device: &Device, data: &mut [u64], _: &[u64]) -> Result<(), KernelError> {
-    mask::add(device, data, &mut Seed::from_bytes(KEY).stream(STREAM))
+fn masked(device: &Device, data: &mut [u64], _: &[u64]) -> Result<Duration, KernelError> {
+    timed(|| mask::add(device, data, &mut Seed::from_bytes(KEY).stream(STREAM)))
 }
 
-fn encoded(device: &Device, data: &mut [u64], _: &[u64]) -> Result<(), KernelError> {
+fn encoded(device: &Device, data: &mut [u64], _: &[u64]) -> Result<Duration, KernelError> {
     let values: Vec<f64> = data.iter().map(|bits| f64::from_bits(*bits)).collect();
-    let mut out = vec![0; values.len()];
-    fixed::encode(device, &values, format()?, &mut out)?;
+    let mut out = vec![1; values.len()];
+    let format = format()?;
+    let taken = timed(|| fixed::encode(device, &values, format, &mut out))?;
     for (word, value) in data.iter_mut().zip(out) {
         *word = value as u64;
     }
-    Ok(())
+    Ok(taken)
 }
 
 /// Parameters of a stream's first `blocks` blocks.
@@ -101,10 +105,11 @@ fn of_format(format: Fixed) -> Vec<u32> {
 }
 
 /// The sums, then the factors: a square each.
-fn products(device: &Device, acc: &mut [u64], factors: &[u64]) -> Result<(), KernelError> {
+fn products(device: &Device, acc: &mut [u64], factors: &[u64]) -> Result<Duration, KernelError> {
     let side = acc.len().isqrt();
     let (left, right) = factors.split_at(acc.len());
-    matmul::multiply_add(device, matmul::Shape { rows: side, inner: side, columns: side }, left, right, acc)
+    let shape = matmul::Shape { rows: side, inner: side, columns: side };
+    timed(|| matmul::multiply_add(device, shape, left, right, acc))
 }
 
 /// Whole tiles of sums, as `shaders/matmul.wgsl` has them: 32 rows of 16 vectors of two words.
@@ -152,9 +157,9 @@ pub fn cases(words: usize, side: usize) -> Result<Vec<Case>, KernelError> {
         ..alone(kernel, moved, of_stream(words / BLOCK), batch)
     };
     Ok(vec![
-        zip("ring_add_u64", ring::add),
-        zip("ring_mul_u64", ring::mul),
-        zip("bits_xor", bits::xor),
+        zip("ring_add_u64", |device, acc, other| timed(|| ring::add(device, acc, other))),
+        zip("ring_mul_u64", |device, acc, other| timed(|| ring::mul(device, acc, other))),
+        zip("bits_xor", |device, acc, other| timed(|| bits::xor(device, acc, other))),
         Case { start: |i| mixed(i) % M61::MODULUS, ..zip("field_mul_m61", product::<M61>) },
         Case { start: |i| mixed(i) % Field64::MODULUS, ..zip("field_mul_field64", product::<Field64>) },
         expanding("chacha_keystream", 8, keystream),

@@ -4,13 +4,20 @@
 
 use super::{Case, median};
 use std::error::Error;
+use std::time::Instant;
 use veilgrid_shaders::{Binding, Mode, Shader};
 use wgpu::util::DeviceExt;
 
 /// Bytes of the parameters, more than any kernel reads.
 const PARAMS: usize = 16 << 10;
-/// Times that each kernel is timed, after it has run once.
+/// Times that each kernel is timed.
 const ROUNDS: usize = 21;
+/// A GPU that had nothing to do runs at a fraction of its clock. So it works until for so many seconds nothing has become faster, and no longer
+/// than that.
+const STEADY: f64 = 0.5;
+const WARM: f64 = 5.0;
+/// Seconds that one timing takes at least.
+const LEAST: f64 = 0.001;
 
 /// An open GPU.
 pub struct Gpu {
@@ -111,15 +118,31 @@ impl Gpu {
             layout: &pipeline.get_bind_group_layout(0),
             entries: &entries,
         });
-        let dispatch = |pass: &mut wgpu::ComputePass<'_>| {
-            pass.set_pipeline(&pipeline);
-            pass.set_bind_group(0, &group, &[]);
-            pass.dispatch_workgroups(work.groups, 1, 1);
+        let seconds = |times: u32| {
+            let whole = self.seconds(|pass| {
+                pass.set_pipeline(&pipeline);
+                pass.set_bind_group(0, &group, &[]);
+                for _ in 0..times {
+                    pass.dispatch_workgroups(work.groups, 1, 1);
+                }
+            });
+            whole.map(|whole| whole / f64::from(times))
         };
-        self.seconds(dispatch)?;
+        let once = seconds(1)?;
         let result = self.read(&target)?;
-        let times = (0..ROUNDS).map(|_| self.seconds(dispatch)).collect::<Result<_, _>>()?;
-        Ok((result, median(times)))
+        if self.software {
+            return Ok((result, once));
+        }
+        let times = (LEAST / once).ceil().clamp(1.0, 1000.0) as u32;
+        let (began, mut last, mut best) = (Instant::now(), Instant::now(), f64::INFINITY);
+        while last.elapsed().as_secs_f64() < STEADY && began.elapsed().as_secs_f64() < WARM {
+            let now = seconds(times)?;
+            if now < 0.99 * best {
+                (last, best) = (Instant::now(), now);
+            }
+        }
+        let measured = (0..ROUNDS).map(|_| seconds(times)).collect::<Result<_, _>>()?;
+        Ok((result, median(measured)))
     }
 
     /// The vector after one run of a case, and the median seconds of a run on the GPU alone.

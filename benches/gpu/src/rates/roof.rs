@@ -74,12 +74,13 @@ fn copy() -> Shader {
     shader("copy", text + "}\n", 64, &[Binding::Uniform, Binding::ReadWrite, Binding::Read])
 }
 
-/// Additions and xors that wait for little: sixteen a step, on four words at a time.
+/// Additions and xors that wait for little: sixteen a step, on four words at a time. Each invocation has words of its own: what is the
+/// same in all of them, some GPUs do once.
 fn operations() -> Shader {
     let mut text = "@group(0) @binding(1) var<storage, read_write> result: array<u32>;\n\
         @compute @workgroup_size(256)\n\
         fn main(@builtin(global_invocation_id) id: vec3<u32>) {\n\
-        var a = vec4<u32>(id.x, 1u, 2u, 3u);\nvar b = a + 5u;\nvar c = a ^ vec4<u32>(7u);\nvar d = b + c;\n"
+        var a = vec4<u32>(id.x) * vec4<u32>(1u, 3u, 5u, 7u);\nvar b = a + 5u;\nvar c = a ^ vec4<u32>(7u);\nvar d = b + c;\n"
         .to_owned();
     let _ = writeln!(text, "for (var turn = 0u; turn < {TURNS}u; turn += 1u) {{");
     for _ in 0..STEPS {
