@@ -1,9 +1,9 @@
 //! Moves vectors to the GPU and back, a part at a time, and runs a kernel on each part.
 
-use super::Gpu;
 use super::params::Params;
 use super::pipeline::Pipeline;
 use super::results::Results;
+use super::{Gpu, copy};
 use crate::KernelError;
 use std::num::NonZeroU64;
 use std::ops::Range;
@@ -279,7 +279,7 @@ impl Gpu {
     /// Copies `bytes` to a place in the buffer, with zeros behind them up to `bound` bytes.
     pub(super) fn upload(&self, buffer: &wgpu::Buffer, place: u64, bytes: &[u8], bound: u64) -> Option<()> {
         let mut view = self.0.queue.write_buffer_with(buffer, place, NonZeroU64::new(bound)?)?;
-        view.slice(..bytes.len()).copy_from_slice(bytes);
+        copy::up(bytes, view.slice(..bytes.len()));
         view.slice(bytes.len()..).fill(0);
         Some(())
     }

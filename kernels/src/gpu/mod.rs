@@ -5,6 +5,7 @@ mod adapter;
 mod bits;
 mod buffer;
 mod chain;
+mod copy;
 mod fault;
 mod field;
 mod matmul;

@@ -1,11 +1,11 @@
 //! What a GPU gives back, from its buffers to the caller's memory.
 
-use super::Gpu;
+use super::{Gpu, copy};
 use crate::KernelError;
 use std::sync::PoisonError;
 
-/// Buffers for results that are kept for the next batch.
-const SPARE: usize = 8;
+/// Buffers for results that are kept for the next batch: 128 MiB. What is mapped must be pinned first, which takes longer than to copy there.
+const SPARE: usize = 16;
 
 /// Results in host memory, not yet the caller's: a batch that fails half way has changed nothing.
 pub(super) struct Results<'a> {
@@ -38,7 +38,7 @@ impl<'a> Results<'a> {
         let mut rest = out;
         for ((_, len), view) in self.parts.iter().zip(&views) {
             let (now, later) = rest.split_at_mut(*len);
-            now.copy_from_slice(&view[..*len]);
+            copy::down(&view[..*len], now);
             rest = later;
         }
         drop(views);
