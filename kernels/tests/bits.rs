@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use veilgrid_kernels::bits::{self, Adder, AndInputs, Carry};
-use veilgrid_kernels::{Device, spec};
+use veilgrid_kernels::{Device, Level, spec};
 
 /// XOR shares of a vector: the first is `mask`, which the test draws.
 fn share(secret: &[u64], mask: &[u64]) -> [Vec<u64>; 2] {
@@ -94,6 +94,25 @@ proptest! {
         bits::xor(&device, &mut less, &other).unwrap();
         for (i, (x, y)) in x.iter().zip(&y).enumerate() {
             prop_assert_eq!(less[i / 64] >> (i % 64) & 1 == 1, x < y);
+        }
+    }
+}
+
+/// From 16 MiB on results go past the caches, line by line, wherever the vectors start.
+#[test]
+fn planes_of_vectors_larger_than_caches() {
+    for (len, start) in [((2 << 20) + 77, 3), ((2 << 20) + 509, 0), ((2 << 20) + 509, 5)] {
+        let words = 64 * bits::plane_words(len);
+        let values: Vec<u64> = (0..len as u64).map(|i| (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        let mut want = vec![0; words];
+        spec::bits::to_planes(&values, &mut want);
+        for device in Level::ALL.into_iter().filter_map(|level| Device::cpu_at(level).ok()) {
+            let mut planes = vec![7; start + words];
+            bits::to_planes(&device, &values, &mut planes[start..]).unwrap();
+            assert!(planes[start..] == want, "{} {len} {start}", device.describe());
+            let mut back = vec![7; start + len];
+            bits::from_planes(&device, &want, &mut back[start..]).unwrap();
+            assert!(back[start..] == values, "{} {len} {start}", device.describe());
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod fixed;
 mod grid;
 mod lanes64;
 mod level;
+mod lines;
 pub(crate) mod mask;
 pub(crate) mod matmul;
 mod matmul_m61;

@@ -1,6 +1,7 @@
 //! Integers to bit planes and back: 64x64 transposes, as many at once as a vector has lanes, so that no step but the
 //! first (or the last) moves anything across lanes.
 
+use super::lines::{FAR, past_caches, settle, to_line};
 use super::{Grid, IntSimd, Kernel};
 
 /// Bits of a word, words of a block, planes.
@@ -11,7 +12,9 @@ const BLOCKS: usize = 8;
 const GROUP: usize = SIDE * BLOCKS;
 /// Blocks of a tile. Long planes are often a power of two apart, so that their lines fall on the same few places of the
 /// caches and of the table of pages: a tile brings so many words of each together that this costs little.
-const TILE: usize = 4 * BLOCKS;
+const TILE: usize = 8 * BLOCKS;
+/// Words from one plane of a tile to the next: not a power of two.
+const APART: usize = TILE + BLOCKS;
 /// Values of a tile.
 pub(super) const STEP: usize = SIDE * TILE;
 /// Words of a plane from which on tiles are worth it.
@@ -48,16 +51,28 @@ impl Kernel for ToPlanes<'_> {
         let mut square: Square<S> = [simd.splat_u64s(0); SIDE];
         let mut first = 0;
         if planes.stride() >= LONG {
-            let mut tile = Lines([0; STEP]);
+            let far = planes.stride() * SIDE * size_of::<u64>() >= FAR;
+            let head = to_line(planes.row(0));
+            if far && planes.stride().is_multiple_of(BLOCKS) && values.len() > SIDE * head {
+                // From here on the lines of all planes are whole.
+                let (of_head, rest) = values.split_at(SIDE * head);
+                part(simd, &mut square, of_head, &mut planes, 0);
+                (values, first) = (rest, head);
+            }
+            let mut tile = Lines([0; SIDE * APART]);
             let mut whole = values.chunks_exact(STEP);
             for values in &mut whole {
                 for (i, values) in values.chunks_exact(GROUP).enumerate() {
                     to_lines(simd, &mut square, values, &mut Grid::new(&mut tile.0, SIDE), i * BLOCKS);
                 }
-                for (plane, line) in tile.0.chunks_exact(TILE).enumerate() {
-                    copy::<S>(line, &mut planes.row(plane)[first..first + TILE]);
+                for (plane, line) in tile.0.chunks_exact(APART).enumerate() {
+                    let (line, to) = (&line[..TILE], &mut planes.row(plane)[first..first + TILE]);
+                    if far { past_caches(line, to) } else { copy::<S>(line, to) }
                 }
                 first += TILE;
+            }
+            if far {
+                settle();
             }
             values = whole.remainder();
         }
@@ -67,13 +82,7 @@ impl Kernel for ToPlanes<'_> {
             first += BLOCKS;
         }
         if first < planes.columns() {
-            let (mut padded, mut lines) = ([0; GROUP], Lines([0; GROUP]));
-            padded[..whole.remainder().len()].copy_from_slice(whole.remainder());
-            to_lines(simd, &mut square, &padded, &mut Grid::new(&mut lines.0, SIDE), 0);
-            for (plane, line) in lines.0.chunks_exact(BLOCKS).enumerate() {
-                let plane = &mut planes.row(plane)[first..];
-                plane.copy_from_slice(&line[..plane.len()]);
-            }
+            part(simd, &mut square, whole.remainder(), &mut planes, first);
         }
     }
 }
@@ -88,16 +97,26 @@ impl Kernel for FromPlanes<'_> {
         let mut square: Square<S> = [simd.splat_u64s(0); SIDE];
         let mut first = 0;
         if stride >= LONG {
-            let mut tile = Lines([0; STEP]);
+            let far = stride * SIDE * size_of::<u64>() >= FAR;
+            let (mut tile, mut group) = (Lines([0; SIDE * APART]), Lines([0; GROUP]));
             let mut whole = values.chunks_exact_mut(STEP);
             for values in &mut whole {
-                for (plane, line) in tile.0.chunks_exact_mut(TILE).enumerate() {
-                    copy::<S>(&planes[plane * stride + first..][..TILE], line);
+                for (plane, line) in tile.0.chunks_exact_mut(APART).enumerate() {
+                    copy::<S>(&planes[plane * stride + first..][..TILE], &mut line[..TILE]);
                 }
                 for (i, values) in values.chunks_exact_mut(GROUP).enumerate() {
-                    from_lines(simd, &mut square, &tile.0[i * BLOCKS..], TILE, values);
+                    let lines = &tile.0[i * BLOCKS..];
+                    if far {
+                        from_lines(simd, &mut square, lines, APART, &mut group.0);
+                        past_caches(&group.0, values);
+                    } else {
+                        from_lines(simd, &mut square, lines, APART, values);
+                    }
                 }
                 first += TILE;
+            }
+            if far {
+                settle();
             }
             values = whole.into_remainder();
         }
@@ -125,6 +144,18 @@ fn copy<S: IntSimd>(from: &[u64], to: &mut [u64]) {
     let ((from, _), (to, _)) = (S::as_simd_u64s(from), S::as_mut_simd_u64s(to));
     for (from, to) in from.iter().zip(to) {
         *to = *from;
+    }
+}
+
+/// Fewer values than a group: their words of each plane go to its row from column `first` on.
+#[inline(always)]
+fn part<S: IntSimd>(simd: S, square: &mut Square<S>, values: &[u64], planes: &mut Grid<'_>, first: usize) {
+    let (mut padded, mut lines) = ([0; GROUP], Lines([0; GROUP]));
+    padded[..values.len()].copy_from_slice(values);
+    to_lines(simd, square, &padded, &mut Grid::new(&mut lines.0, SIDE), 0);
+    let words = values.len().div_ceil(SIDE);
+    for (plane, line) in lines.0.chunks_exact(BLOCKS).enumerate() {
+        planes.row(plane)[first..first + words].copy_from_slice(&line[..words]);
     }
 }
 

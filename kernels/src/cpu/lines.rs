@@ -1,0 +1,73 @@
+//! Lines of the caches, and copies that go past them.
+
+#![allow(unsafe_code)] // There is no safe store that leaves the caches alone: see `past_caches`.
+
+/// Words of a line.
+const LINE: usize = 8;
+/// Bytes of a vector from which on its results are better written past the caches: they would not stay there anyway, and a line that is
+/// written whole need not be read first.
+pub(super) const FAR: usize = 16 << 20;
+
+/// Words before the first whole line.
+pub(super) fn to_line(words: &[u64]) -> usize {
+    words.as_ptr().align_offset(64)
+}
+
+/// Copies `from` to `to`, which is as long: whole lines past the caches. Before anybody else may see them, [`settle`].
+#[inline(always)]
+pub(super) fn past_caches(from: &[u64], to: &mut [u64]) {
+    let head = to_line(to).min(to.len());
+    let ((first, from), (first_to, to)) = (from.split_at(head), to.split_at_mut(head));
+    first_to.copy_from_slice(first);
+    let ((lines, last), (lines_to, last_to)) = (from.as_chunks::<LINE>(), to.as_chunks_mut::<LINE>());
+    for (line, to) in lines.iter().zip(lines_to) {
+        store(line, to);
+    }
+    last_to.copy_from_slice(last);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn store(line: &[u64; LINE], to: &mut [u64; LINE]) {
+    use core::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
+    for (pair, to) in line.as_chunks::<2>().0.iter().zip(to.as_chunks_mut::<2>().0) {
+        let (pair, to) = (pair.as_ptr().cast::<__m128i>(), to.as_mut_ptr().cast::<__m128i>());
+        // SAFETY: both point to two words that the references above cover, one of them alone; `to` is a multiple of 16 bytes within a
+        // line, whose start `past_caches` has aligned. SSE2 is part of x86-64. `settle` orders these stores before whatever others
+        // are told: each kernel calls it before it returns.
+        unsafe { _mm_stream_si128(to, _mm_loadu_si128(pair)) };
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn store(line: &[u64; LINE], to: &mut [u64; LINE]) {
+    *to = *line;
+}
+
+/// Waits until all that went past the caches is in memory.
+pub(super) fn settle() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: SSE is part of x86-64.
+    unsafe {
+        core::arch::x86_64::_mm_sfence();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_any_length_and_place_are_whole() {
+        let from: Vec<u64> = (0..100).collect();
+        for start in 0..10 {
+            for end in start..100 {
+                let mut to = vec![7; 100];
+                past_caches(&from[start..end], &mut to[start..end]);
+                settle();
+                let want = |at: usize| if (start..end).contains(&at) { at as u64 } else { 7 };
+                assert!(to.iter().enumerate().all(|(at, word)| *word == want(at)), "{start}..{end}");
+            }
+        }
+    }
+}
