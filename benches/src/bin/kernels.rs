@@ -4,6 +4,8 @@ use chacha20::ChaCha20Legacy;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
 use dashu::rational::RBig;
 use opendp::traits::samplers::{sample_discrete_gaussian, sample_discrete_laplace};
+use openssl::cipher::Cipher;
+use openssl::cipher_ctx::CipherCtx;
 use std::error::Error;
 use std::hint::black_box;
 use veilgrid_benches::{cpu_name, side_by_side};
@@ -25,8 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         black_box(sample_discrete_gaussian(scale).expect("a sample"));
     });
     other_laws(&device)?;
-    keystream(&device, 16 << 10)?;
-    keystream(&device, 1 << 20)?;
+    for bytes in [16 << 10, 1 << 20] {
+        keystream(&device, bytes)?;
+        keystream_of_openssl(&device, bytes)?;
+    }
     expand_and_add(&device)?;
     Ok(())
 }
@@ -104,6 +108,32 @@ fn keystream(device: &Device, bytes: usize) -> Result<(), Box<dyn Error>> {
     );
     let total = bytes * repeats;
     let work = format!("ChaCha20 keystream, {} KiB (`chacha20`)", bytes >> 10);
+    row(device, &work, gigabytes(total, ours), gigabytes(total, peer), "GB/s");
+    Ok(())
+}
+
+/// OpenSSL encrypts zeros, which is its way to a keystream: one context for all, as a user would keep.
+fn keystream_of_openssl(device: &Device, bytes: usize) -> Result<(), Box<dyn Error>> {
+    let (mut stream, mut out) = (stream(), vec![0; bytes]);
+    let mut context = CipherCtx::new()?;
+    context.encrypt_init(Some(Cipher::chacha20()), Some(&KEY), Some(&[0; 16]))?;
+    let (zeros, mut peer_out) = (vec![0; bytes], vec![0; bytes]);
+    let repeats = (4 << 20) / bytes;
+    let (ours, peer) = side_by_side(
+        51,
+        || {
+            for _ in 0..repeats {
+                chacha::keystream(device, &mut stream, black_box(&mut out)).expect("keystream");
+            }
+        },
+        || {
+            for _ in 0..repeats {
+                context.cipher_update(&zeros, Some(black_box(&mut peer_out))).expect("keystream");
+            }
+        },
+    );
+    let total = bytes * repeats;
+    let work = format!("ChaCha20 keystream, {} KiB ({})", bytes >> 10, openssl::version::version());
     row(device, &work, gigabytes(total, ours), gigabytes(total, peer), "GB/s");
     Ok(())
 }

@@ -298,7 +298,12 @@ fn certificates(names: &[String]) -> Result<Vec<TlsConfig>> {
     let one = |name: &String| {
         let key = KeyPair::generate()?;
         let certificate = CertificateParams::new(vec![name.clone()])?.signed_by(&key, &issuer)?.pem();
-        Ok(TlsConfig { authority: pem.clone(), certificate, key: Zeroizing::new(key.serialize_pem()) })
+        Ok(TlsConfig {
+            authority: pem.clone(),
+            certificate,
+            key: Zeroizing::new(key.serialize_pem()),
+            bundle: None,
+        })
     };
     names.iter().map(one).collect()
 }

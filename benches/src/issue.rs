@@ -1,0 +1,146 @@
+//! What a core's vector units could do at most: instructions that wait for nothing, counted by what a kernel takes.
+
+use pulp::x86::{V3, V4};
+use pulp::{NullaryFnOnce, Simd, WithSimd};
+use std::hint::black_box;
+use veilgrid_kernels::Level;
+
+/// Bits of a vector.
+pub fn width(level: Level) -> usize {
+    if level == Level::Avx2 { 256 } else { 512 }
+}
+
+/// As many multiplications as products of `vectors` vectors take, of u64 if `wide`, else of u32.
+///
+/// # Panics
+/// Where the CPU lacks the level.
+pub fn multiplications(level: Level, wide: bool, vectors: usize) {
+    if level == Level::Avx2 {
+        let simd = V3::try_new().expect("a device at the level");
+        simd.vectorize(Multiplications { simd, vectors, wide });
+    } else {
+        let simd = V4::try_new().expect("a device at the level");
+        simd.vectorize(Multiplications { simd, vectors, wide });
+    }
+}
+
+/// Reads both slices `rounds` times, a vector at a time.
+///
+/// # Panics
+/// Where the CPU lacks the level.
+pub fn loads(level: Level, slices: [&[u64]; 2], rounds: usize) {
+    on(level, Loads { slices, rounds });
+}
+
+/// Writes the slice `rounds` times, a vector at a time.
+///
+/// # Panics
+/// Where the CPU lacks the level.
+pub fn stores(level: Level, slice: &mut [u64], rounds: usize) {
+    on(level, Stores { slice, rounds });
+}
+
+fn on(level: Level, work: impl WithSimd<Output = ()>) {
+    if level == Level::Avx2 {
+        Simd::vectorize(V3::try_new().expect("a device at the level"), work);
+    } else {
+        Simd::vectorize(V4::try_new().expect("a device at the level"), work);
+    }
+}
+
+struct Loads<'a> {
+    slices: [&'a [u64]; 2],
+    rounds: usize,
+}
+
+impl WithSimd for Loads<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let mut sums = [simd.splat_u64s(0); 8];
+        for _ in 0..self.rounds {
+            for slice in self.slices {
+                let (vectors, _) = S::as_simd_u64s(black_box(slice));
+                for eight in vectors.as_chunks::<8>().0 {
+                    for (sum, vector) in sums.iter_mut().zip(eight) {
+                        *sum = simd.xor_u64s(*sum, *vector);
+                    }
+                }
+            }
+        }
+        black_box(sums);
+    }
+}
+
+struct Stores<'a> {
+    slice: &'a mut [u64],
+    rounds: usize,
+}
+
+impl WithSimd for Stores<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let value = black_box(simd.splat_u64s(0x0123_4567_89ab_cdef));
+        for _ in 0..self.rounds {
+            let (vectors, _) = S::as_mut_simd_u64s(black_box(&mut *self.slice));
+            for vector in vectors {
+                *vector = value;
+            }
+        }
+    }
+}
+
+/// Multiplications on twelve vectors in turn.
+struct Multiplications<S> {
+    simd: S,
+    vectors: usize,
+    wide: bool,
+}
+
+/// By AVX2 one of 32-bit lanes for each vector, and for u64 one of the lower halves besides.
+impl NullaryFnOnce for Multiplications<V3> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let avx2 = self.simd.avx2;
+        let mut x = [self.simd.splat_u64s(3); 12];
+        let b = black_box(self.simd.splat_u64s(5));
+        for _ in 0..self.vectors / 12 {
+            for x in &mut x {
+                *x = pulp::cast(avx2._mm256_mullo_epi32(pulp::cast(*x), pulp::cast(b)));
+                // Else the compiler multiplies by the square of `b` half as often.
+                *x = self.simd.xor_u64s(*x, b);
+                if self.wide {
+                    *x = pulp::cast(avx2._mm256_mul_epu32(pulp::cast(*x), pulp::cast(b)));
+                }
+            }
+        }
+        black_box(x);
+    }
+}
+
+/// By AVX-512 one for each vector.
+impl NullaryFnOnce for Multiplications<V4> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Multiplications { simd, vectors, wide } = self;
+        let mut x = [simd.splat_u64s(3); 12];
+        let b = black_box(simd.splat_u64s(5));
+        for _ in 0..vectors / 12 {
+            for x in &mut x {
+                let product = match wide {
+                    true => simd.avx512dq._mm512_mullo_epi64(pulp::cast(*x), pulp::cast(b)),
+                    false => simd.avx512f._mm512_mullo_epi32(pulp::cast(*x), pulp::cast(b)),
+                };
+                *x = simd.xor_u64s(pulp::cast(product), b);
+            }
+        }
+        black_box(x);
+    }
+}
