@@ -57,6 +57,15 @@ impl<'a> Grid<'a> {
         unsafe { std::slice::from_raw_parts_mut(self.first.add(row * self.stride), self.columns) }
     }
 
+    /// Some of the columns, for a while.
+    #[inline(always)]
+    pub(crate) fn some(&mut self, from: usize, columns: usize) -> Grid<'_> {
+        assert!(from <= self.columns && columns <= self.columns - from);
+        // SAFETY: still within row 0, or at its end.
+        let first = unsafe { self.first.add(from) };
+        Grid { first, columns, rows: self.rows, stride: self.stride, matrix: PhantomData }
+    }
+
     /// The first `at` columns, and the others.
     pub(crate) fn cut(self, at: usize) -> (Self, Self) {
         assert!(at <= self.columns);

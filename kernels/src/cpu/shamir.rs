@@ -59,7 +59,7 @@ impl<P: Prime> Kernel for Split<'_, P> {
                     *entry = split::<S>(simd, S::as_simd_u64s(&row[lane..]).0[0]);
                 }
                 let kept = S::U64_LANES.min(kept - lane);
-                let mut out = Column { shares: &mut shares, at: start + lane, kept };
+                let mut out = shares.some(start + lane, kept);
                 // What is carried from entry to entry fits in the registers.
                 match size_of::<S::u64s>() {
                     64 => values::<P, S, 8>(simd, table, &mut out),
@@ -101,22 +101,13 @@ fn aligned(words: &mut [u64]) -> &mut [u64] {
     &mut words[skip..][..len]
 }
 
-/// Where the values of some polynomials go: the same place in every share.
-struct Column<'a, 'b> {
-    shares: &'a mut Grid<'b>,
-    at: usize,
-    kept: usize,
-}
-
-impl Column<'_, '_> {
-    #[inline(always)]
-    fn write<S: IntSimd>(&mut self, point: usize, value: S::u64s) {
-        let place = &mut self.shares.row(point - 1)[self.at..][..self.kept];
-        let (whole, part) = S::as_mut_simd_u64s(place);
-        match whole {
-            [whole] => *whole = value,
-            _ => part.copy_from_slice(&bytemuck::cast_slice(&[value])[..part.len()]),
-        }
+/// Puts the values of some polynomials where they go: the same place in every share.
+#[inline(always)]
+fn write<S: IntSimd>(out: &mut Grid<'_>, point: usize, value: S::u64s) {
+    let (whole, part) = S::as_mut_simd_u64s(out.row(point - 1));
+    match whole {
+        [whole] => *whole = value,
+        _ => part.copy_from_slice(&bytemuck::cast_slice(&[value])[..part.len()]),
     }
 }
 
@@ -140,13 +131,9 @@ fn join<P: Prime, S: IntSimd>(simd: S, [low, high]: [S::u64s; 2]) -> S::u64s {
 /// Difference `k` at `x + 1` is that at `x` plus difference `k + 1` at `x`: a sum without a product. At the end,
 /// differences beyond the number of values that are still missing are no longer needed.
 #[inline(always)]
-fn values<P: Prime, S: IntSimd, const M: usize>(
-    simd: S,
-    table: &mut [[S::u64s; 2]],
-    out: &mut Column<'_, '_>,
-) {
+fn values<P: Prime, S: IntSimd, const M: usize>(simd: S, table: &mut [[S::u64s; 2]], out: &mut Grid<'_>) {
     const { assert!(POINTS.is_multiple_of(M)) };
-    let parties = out.shares.rows();
+    let parties = out.rows();
     let mut at = 0;
     while at < parties {
         let needed = table.len().min(parties - at + 1);
@@ -170,7 +157,7 @@ fn advance<P: Prime, S: IntSimd, const M: usize>(
     simd: S,
     table: &mut [[S::u64s; 2]],
     at: usize,
-    out: &mut Column<'_, '_>,
+    out: &mut Grid<'_>,
 ) -> usize {
     let zero = simd.splat_u64s(0);
     let mut before = [[zero; 2]; M];
@@ -186,9 +173,9 @@ fn advance<P: Prime, S: IntSimd, const M: usize>(
         *entry = last;
     }
     for (j, value) in before.iter().enumerate().skip(1) {
-        out.write::<S>(at + j, join::<P, S>(simd, *value));
+        write::<S>(out, at + j, join::<P, S>(simd, *value));
     }
-    out.write::<S>(at + M, join::<P, S>(simd, last));
+    write::<S>(out, at + M, join::<P, S>(simd, last));
     at + M
 }
 
