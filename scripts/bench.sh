@@ -12,6 +12,7 @@ cargo build --release --locked --quiet -p veilgrid
 cd benches
 cargo run --release --locked --quiet --bin kernels
 cargo run --release --locked --quiet --bin bits
+cargo run --release --locked --quiet --bin ring
 cargo run --release --locked --quiet --bin cores
 PYTHON=$PWD/../$tools/bin/python cargo run --release --locked --quiet --bin matmul
 cargo run --release --locked --quiet --bin secure_sum

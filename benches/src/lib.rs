@@ -1,7 +1,5 @@
 //! Measuring two things beside each other, and saying so in a table.
 
-pub mod issue;
-
 use rustix::time::{ClockId, clock_gettime};
 
 /// Seconds of processor time that this thread has used: what other processes do meanwhile does not count.

@@ -16,7 +16,12 @@ const AT_LEAST: usize = 200_000;
 fn main() -> Result<(), Box<dyn Error>> {
     let all = Device::cpu()?;
     let one = all.clone().with_threads(1);
-    println!("{}, {}, {} threads beside 1; µs, medians and (least)", cpu_name(), all.describe(), all.threads());
+    println!(
+        "{}, {}, {} threads beside 1; µs, medians and (least)",
+        cpu_name(),
+        all.describe(),
+        all.threads()
+    );
     println!("| batch | elements | one thread | all threads | times as fast |\n|---|---|---|---|---|");
     for len in [1_000, 10_000, 100_000, 1_000_000] {
         batches(&one, &all, len)?;
@@ -108,6 +113,8 @@ fn chain(device: &Device, len: usize) -> Result<(), Box<dyn Error>> {
         assert_eq!(got, want);
     }
     let ((apart, apart_least), (fused, fused_least)) = (middle(apart), middle(fused));
-    println!("| step by step | {apart:.0} ({apart_least:.0}) |\n| one plan | {fused:.0} ({fused_least:.0}) |");
+    println!(
+        "| step by step | {apart:.0} ({apart_least:.0}) |\n| one plan | {fused:.0} ({fused_least:.0}) |"
+    );
     Ok(())
 }

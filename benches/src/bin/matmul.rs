@@ -1,10 +1,13 @@
 //! Matrix products on one core, at every level of the CPU, beside numpy's, beside their multiplications alone and, on
 //! AMX's tiles, beside AVX-512. Prints rows of `docs/performance.md`.
 
+#[path = "../issue.rs"]
+mod issue;
+
 use std::error::Error;
 use std::hint::black_box;
 use std::process::Command;
-use veilgrid_benches::{cpu_name, issue, side_by_side};
+use veilgrid_benches::{cpu_name, side_by_side};
 use veilgrid_kernels::matmul::{Shape, multiply_add};
 use veilgrid_kernels::{Device, Level, Word};
 

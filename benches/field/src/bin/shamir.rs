@@ -21,7 +21,7 @@ const THRESHOLD: u32 = 51;
 const ROUNDS: usize = 11;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let device = Device::cpu()?;
+    let device = Device::cpu()?.with_threads(1);
     println!("{}, {}", cpu_name(), device.describe());
     println!("| work | level | Veilgrid, ns/byte | `blahaj`, ns/byte | ratio |\n|---|---|---|---|---|");
     both::<M61>(&device)?;
