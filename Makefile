@@ -36,7 +36,7 @@ bench-cluster: ## Measures the operator on a control plane of its own, with fake
 bench-gpu: ## Counts what the shaders cost, and measures them on the GPU of this machine (in software its figures mean nothing)
 	@scripts/bench-gpu.sh
 
-fuzz: ## Fuzzes every parser for FUZZ_SECONDS each (default 20)
+fuzz: ## Fuzzes every parser and the kernels for FUZZ_SECONDS each (default 20)
 	@scripts/fuzz.sh
 
 images: ## Builds and packs the container images into target/images, without a container engine

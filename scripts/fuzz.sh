@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every parser with libFuzzer for some seconds each: fuzz.sh [SECONDS]. Seeds are in fuzz/seeds, what is found
+# Fuzzes every parser and the kernels with libFuzzer for some seconds each: fuzz.sh [SECONDS]. Seeds are in fuzz/seeds, what is found
 # on the way is kept in fuzz/corpus, what fails in fuzz/artifacts. Needs no nightly compiler.
 set -euo pipefail
 cd "$(dirname "$0")/.."
