@@ -145,7 +145,7 @@ fn in_fixed_point(input: &mut Input<'_>) {
     let (len, fraction, role) = (input.byte(), input.byte() as u32 % 63, input.byte());
     let role = if role % 2 == 0 { Role::First } else { Role::Other };
     let words = input.words(len);
-    let bits = 1 + fraction;
+    let bits = 1 + fraction % 62;
     same(&words, |d, x| fixed::truncate(d, x, bits, role), |x| spec::fixed::truncate(x, bits, role));
     let values: Vec<f64> = words.iter().map(|word| f64::from_bits(*word)).collect();
     let Ok(format) = Fixed::new(fraction, -(1 << 40), 1 << 40) else { return };
