@@ -106,3 +106,20 @@ fn check<F: Field>(words: &[u64]) -> Result<(), KernelError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::M61;
+
+    #[test]
+    fn words_are_elements_where_all_are_below_the_modulus() {
+        let mut some = [0, 1, M61::MODULUS - 1];
+        let cast = elements_mut::<M61>(&mut some).unwrap();
+        words_mut(cast)[1] = 7;
+        assert_eq!(words(cast), [0, 7, M61::MODULUS - 1]);
+        assert_eq!(words(elements::<M61>(&some).unwrap()), some);
+        some[2] += 1;
+        assert!(elements::<M61>(&some).is_err() && elements_mut::<M61>(&mut some).is_err());
+    }
+}
