@@ -37,7 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "fixed",
         &[fixed(0, -(1 << 51), 1 << 51)?, fixed(30, -1_000_000, 77)?, fixed(12, 3, 4095)?],
     )?;
-    let scales = [(1, 8), (1, 2), (7, 2), (10, 1), (1000, 1), (1 << 40, 1)];
+    // The last: exp(-44), between 2^-64 and 2^-63, is one of its powers of q.
+    let scales = [(1, 8), (1, 2), (7, 2), (10, 1), (1000, 1), (1 << 40, 1), (32, 11)];
     write(&folder, "noise", &scales.map(|(numerator, denominator)| noise(numerator, denominator)))?;
     write(&folder, "drawn", &all_drawn()?)?;
     write(&folder, "bits", &[bits(1), bits(69), bits(128)])?;

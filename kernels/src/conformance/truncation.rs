@@ -29,10 +29,13 @@ pub fn truncation(device: &Device) {
         let mut values = doubles(len);
         let first = spec::fixed::out_of_range(&values, format);
         assert_eq!(fixed::out_of_range(device, &values, format), first, "fixed::out_of_range, length {len}");
-        // Only the last one, and none.
-        values.fill(1000.0 * 2f64.powi(-(format.fraction_bits() as i32)));
+        // None, though all are at a bound; then only the last one.
+        let unit = 2f64.powi(-(format.fraction_bits() as i32));
+        for pair in values.chunks_mut(2) {
+            pair.copy_from_slice(&[-1000.0 * unit, 2f64.powi(40) * unit][..pair.len()]);
+        }
         assert_eq!(fixed::out_of_range(device, &values, format), None);
-        for worst in [f64::NAN, f64::NEG_INFINITY, -1000.5 * 2f64.powi(-(format.fraction_bits() as i32))] {
+        for worst in [f64::NAN, f64::NEG_INFINITY, -1000.5 * unit] {
             if let Some(last) = values.last_mut() {
                 *last = worst;
                 assert_eq!(fixed::out_of_range(device, &values, format), Some(len - 1));
