@@ -4,8 +4,9 @@ use crate::{
     backoff::Backoff,
     budget::pace::Paces,
     cache::Cache,
+    events::Events,
     identity::OperatorSeed,
-    job::{Last, build::PodSettings},
+    job::{Last, Stages, build::PodSettings},
     metrics::Metrics,
     reason::Reason,
     room::Room,
@@ -14,7 +15,7 @@ use k8s_openapi::NamespaceResourceScope;
 use kube::{
     Api, Client, Resource,
     runtime::{
-        events::{Event, EventType, Recorder, Reporter},
+        events::{Event, EventType},
         reflector::ObjectRef,
     },
 };
@@ -44,15 +45,14 @@ pub struct Context {
     pub asked: Last,
     /// When a job's status last said how its parties stand.
     pub told: Last,
+    /// When it was asked why parties have no pod.
+    pub refused: Last,
+    /// How far jobs are between two looks.
+    pub stages: Stages,
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// Tells people what happens to jobs.
-    pub recorder: Recorder,
-}
-
-/// Makes events in the operator's name.
-pub fn recorder(client: Client) -> Recorder {
-    Recorder::new(client, Reporter { controller: "veilgrid-operator".into(), instance: None })
+    pub events: Events,
 }
 
 impl Context {
@@ -64,8 +64,8 @@ impl Context {
         Api::namespaced(self.client.clone(), namespace)
     }
 
-    /// Makes an event of what happened to a job. Its status says the same, so that a lost event is no loss.
-    pub async fn tell(&self, job: &PrivateJob, reason: Reason, phase: Phase, message: &str) {
+    /// Makes an event of what happened to a job.
+    pub fn tell(&self, job: &PrivateJob, reason: Reason, phase: Phase, message: &str) {
         let event = Event {
             type_: if reason.is_trouble() { EventType::Warning } else { EventType::Normal },
             reason: reason.to_string(),
@@ -73,13 +73,7 @@ impl Context {
             action: format!("{phase:?}"),
             secondary: None,
         };
-        // A recorder remembers events to count those that come again. Only trouble does.
-        let published = match reason.is_trouble() {
-            true => self.recorder.publish(&event, &job.object_ref(&())).await,
-            false => recorder(self.client.clone()).publish(&event, &job.object_ref(&())).await,
-        };
-        if let Err(error) = published {
-            tracing::warn!(%error, "an event is lost");
-        }
+        // Only trouble comes again.
+        self.events.tell(event, job.object_ref(&()), reason.is_trouble());
     }
 }

@@ -174,9 +174,7 @@ async fn tell<K: Kept>(object: &K, message: &str, ctx: &Context) -> Result<(), E
         action: "Delete".into(),
         secondary: None,
     };
-    if let Err(error) = ctx.recorder.publish(&event, &object.object_ref(&())).await {
-        tracing::warn!(%error, "an event is lost");
-    }
+    ctx.events.tell(event, object.object_ref(&()), true);
     Ok(())
 }
 

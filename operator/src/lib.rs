@@ -12,6 +12,7 @@ pub mod client;
 pub mod clock;
 pub mod context;
 pub mod error;
+pub mod events;
 pub mod identity;
 pub mod index;
 pub mod job;

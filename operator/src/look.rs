@@ -1,6 +1,10 @@
 //! One look at an object: under a trace id of its own, timed, its writes counted, a failure logged and followed by a pause.
 
-use crate::{context::Context, error::Error, writes};
+use crate::{
+    context::Context,
+    error::Error,
+    writes::{self, Tally},
+};
 use kube::runtime::controller::Action;
 use std::{
     future::Future,
@@ -26,10 +30,11 @@ pub async fn look(
     let span = tracing::info_span!("look", trace_id = trace_id(), kind, object);
     async {
         let start = Instant::now();
-        let (looked, writes) = writes::counted(looking).await;
+        let (looked, Tally { writes, waited, .. }) = writes::tallied(looking).await;
         let took = start.elapsed();
-        ctx.metrics.reconciled(kind, took);
-        tracing::debug!(took_ms = took.as_millis() as u64, writes, "looked");
+        ctx.metrics.reconciled(kind, took, waited);
+        let (took_ms, waited_ms) = (took.as_millis() as u64, waited.as_millis() as u64);
+        tracing::debug!(took_ms, waited_ms, writes, "looked");
         let title = title(kind, object);
         let error = match looked {
             Ok(action) => {

@@ -1,11 +1,11 @@
 //! An object that cannot be understood is told of, and breaks nothing but itself.
 
-use crate::{metrics::Metrics, reason::Reason};
+use crate::{events::Events, metrics::Metrics, reason::Reason};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Resource,
     core::error_boundary::InvalidObject,
-    runtime::events::{Event, EventType, Recorder},
+    runtime::events::{Event, EventType},
 };
 use std::{
     collections::HashMap,
@@ -18,16 +18,16 @@ const MOST: usize = 1000;
 /// Tells of malformed objects, once for each version of each.
 #[derive(Clone)]
 pub struct Malformed {
-    recorder: Recorder,
+    events: Events,
     metrics: Arc<Metrics>,
     /// The version that was told, by uid.
     told: Arc<Mutex<HashMap<String, String>>>,
 }
 
 impl Malformed {
-    /// Events go to the recorder, counts into the metrics.
-    pub fn new(recorder: Recorder, metrics: Arc<Metrics>) -> Self {
-        Self { recorder, metrics, told: Arc::default() }
+    /// Tells of them by events, and counts them.
+    pub fn new(events: Events, metrics: Arc<Metrics>) -> Self {
+        Self { events, metrics, told: Arc::default() }
     }
 
     /// The figures.
@@ -74,11 +74,6 @@ impl Malformed {
             resource_version: Some(version),
             field_path: None,
         };
-        let recorder = self.recorder.clone();
-        tokio::spawn(async move {
-            if let Err(error) = recorder.publish(&event, &object).await {
-                tracing::warn!(%error, "an event is lost");
-            }
-        });
+        self.events.tell(event, object, true);
     }
 }

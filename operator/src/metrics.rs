@@ -47,6 +47,13 @@ pub struct Write {
     pub resource: &'static str,
 }
 
+/// What is asked of the API server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Request {
+    /// `read`, or a verb of [`Write`].
+    pub verb: &'static str,
+}
+
 /// How far a job is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct InPhase {
@@ -110,6 +117,8 @@ type Count = Box<dyn Fn() -> Census + Send + Sync>;
 pub struct Metrics {
     registry: Registry,
     seconds: Family<Kind, Histogram>,
+    waited: Family<Kind, Histogram>,
+    answers: Family<Request, Histogram>,
     failures: Family<Failure, Counter>,
     writes: Family<Write, Counter>,
     troubles: Family<Trouble, Counter>,
@@ -133,11 +142,13 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("veilgrid_operator");
-        let seconds: Family<Kind, Histogram> = Family::new_with_constructor(|| Histogram::new(SECONDS));
+        let seconds = || Histogram::new(SECONDS);
         let phases: Family<InPhase, Histogram> =
             Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.1, 3.0, 12)));
         let metrics = Self {
-            seconds,
+            seconds: Family::new_with_constructor(seconds),
+            waited: Family::new_with_constructor(seconds),
+            answers: Family::new_with_constructor(seconds),
             phases,
             job_writes: Histogram::new(WRITES),
             registry: Registry::default(),
@@ -162,6 +173,16 @@ impl Default for Metrics {
             "reconcile_seconds",
             "How long one look at an object took",
             metrics.seconds.clone(),
+        );
+        registry.register(
+            "reconcile_waited_seconds",
+            "How much of it passed until the API server had answered",
+            metrics.waited.clone(),
+        );
+        registry.register(
+            "api_seconds",
+            "How long the API server took to answer a request, watches left out",
+            metrics.answers.clone(),
         );
         registry.register("reconcile_failures", "Looks that ended with an error", metrics.failures.clone());
         registry.register(
@@ -199,9 +220,15 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// One look at an object is over.
-    pub fn reconciled(&self, kind: &'static str, took: Duration) {
+    /// One look at an object is over; for some of the time it `waited` for the API server.
+    pub fn reconciled(&self, kind: &'static str, took: Duration, waited: Duration) {
         self.seconds.get_or_create(&Kind { kind }).observe(took.as_secs_f64());
+        self.waited.get_or_create(&Kind { kind }).observe(waited.as_secs_f64());
+    }
+
+    /// A request was answered, or came to nothing.
+    pub fn answered(&self, verb: &'static str, took: Duration) {
+        self.answers.get_or_create(&Request { verb }).observe(took.as_secs_f64());
     }
 
     /// One look at an object failed.

@@ -4,8 +4,9 @@ use crate::{
     budget,
     cache::{self, Queues},
     census::Census,
-    context::{Context, recorder},
+    context::Context,
     error::Error,
+    events::events,
     identity::OperatorSeed,
     job::{
         self,
@@ -54,12 +55,12 @@ pub async fn run(
     let (datasets, datasets_to_see) = unbounded_channel();
     let (requests, requests_to_see) = unbounded_channel();
     let signs = pods.identity == IdentitySource::Node;
-    let recorder = recorder(client.clone());
-    let malformed = Malformed::new(recorder.clone(), Arc::clone(&metrics));
+    let (events, publisher) = events(client.clone());
+    let malformed = Malformed::new(events.clone(), Arc::clone(&metrics));
     let queues = Queues { jobs, budgets, datasets: datasets.clone(), requests };
     let (cache, refresh) = cache::start(&client, namespaces, queues, signs, &malformed);
     let ctx = Arc::new(Context {
-        recorder,
+        events,
         client,
         cache: Arc::clone(&cache),
         seed,
@@ -67,6 +68,8 @@ pub async fn run(
         datasets,
         asked: Default::default(),
         told: Default::default(),
+        refused: Default::default(),
+        stages: Default::default(),
         room: Default::default(),
         paces: Default::default(),
         backoff: Default::default(),
@@ -121,6 +124,7 @@ pub async fn run(
     tokio::select! {
         () = refresh => {}
         () = work => {}
+        () = publisher.publish() => {}
     }
 }
 

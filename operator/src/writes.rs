@@ -1,4 +1,4 @@
-//! Sees every write to the API server: counts it, and dies beside it where a crash test asks for that.
+//! Sees every request to the API server: times it, counts the writes, and dies beside one where a crash test asks for that.
 
 use crate::metrics::{Metrics, Write};
 use http::{Method, Request, Response};
@@ -11,6 +11,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
+    time::{Duration, Instant},
 };
 use tokio::task_local;
 use tower::{Layer, Service};
@@ -43,16 +44,67 @@ impl Fault {
 }
 
 task_local! {
-    static COUNT: Cell<u64>;
+    static TALLY: Cell<Tally>;
 }
 
-/// Does something and counts its writes. What it spawns is not counted.
-pub async fn counted<T>(work: impl Future<Output = T>) -> (T, u64) {
-    let counting = async {
+/// What a piece of work asked of the API server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Writes.
+    pub writes: u64,
+    /// How long an answer, or several at once, was waited for.
+    pub waited: Duration,
+    /// Requests that have no answer yet, and since when there are any.
+    open: u32,
+    since: Option<Instant>,
+}
+
+/// Does something and tallies its requests. What it spawns is not counted.
+pub async fn tallied<T>(work: impl Future<Output = T>) -> (T, Tally) {
+    let tallying = async {
         let done = work.await;
-        (done, COUNT.get().get())
+        (done, TALLY.get().get())
     };
-    COUNT.scope(Cell::new(0), counting).await
+    TALLY.scope(Cell::default(), tallying).await
+}
+
+/// A request that has no answer yet, in the tally of who asked.
+struct Open;
+
+impl Open {
+    fn new(is_write: bool) -> Self {
+        change(|tally| {
+            tally.writes += u64::from(is_write);
+            tally.open += 1;
+            tally.since.get_or_insert_with(Instant::now);
+        });
+        Self
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        change(|tally| {
+            tally.open = tally.open.saturating_sub(1);
+            if tally.open == 0 {
+                tally.waited += tally.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+            }
+        });
+    }
+}
+
+/// Something is to be written for who asks here, by another.
+pub(crate) fn asked_for() {
+    change(|tally| tally.writes += 1);
+}
+
+fn change(change: impl FnOnce(&mut Tally)) {
+    // Who asks outside of a look has no tally.
+    let _ = TALLY.try_with(|cell| {
+        let mut tally = cell.get();
+        change(&mut tally);
+        cell.set(tally);
+    });
 }
 
 /// Puts [`Writes`] under a client.
@@ -63,6 +115,14 @@ struct Seen {
     metrics: Arc<Metrics>,
     fault: Option<Fault>,
     count: AtomicU64,
+}
+
+impl Seen {
+    fn die_at(&self, fault: Option<Fault>) {
+        if fault.is_some() && fault == self.fault {
+            std::process::abort();
+        }
+    }
 }
 
 impl WritesLayer {
@@ -101,23 +161,28 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Some(write) = write(request.method(), request.uri().path()) else {
-            return Box::pin(self.inner.call(request));
+        let write = write(request.method(), request.uri().path());
+        // A watch has no end that anybody waits for, and a lease is renewed beside all looks.
+        let is_watch = request.uri().query().is_some_and(|query| query.contains("watch="));
+        let verb = match &write {
+            Some(write) => write.verb,
+            None if *request.method() == Method::GET && !is_watch => "read",
+            None => return Box::pin(self.inner.call(request)),
         };
-        self.seen.metrics.wrote(&write);
-        let number = self.seen.count.fetch_add(1, Ordering::Relaxed) + 1;
-        let fault = self.seen.fault;
-        if fault == Some(Fault::Before(number)) {
-            std::process::abort();
-        }
+        let number = write.map(|write| {
+            self.seen.metrics.wrote(&write);
+            self.seen.count.fetch_add(1, Ordering::Relaxed) + 1
+        });
+        let seen = Arc::clone(&self.seen);
+        seen.die_at(number.map(Fault::Before));
         let answer = self.inner.call(request);
         Box::pin(async move {
-            // Polled by who asked, and so within its count.
-            let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+            // Polled by who asked, and so within its tally.
+            let (open, start) = (Open::new(number.is_some()), Instant::now());
             let answer = answer.await;
-            if fault == Some(Fault::After(number)) {
-                std::process::abort();
-            }
+            drop(open);
+            seen.metrics.answered(verb, start.elapsed());
+            seen.die_at(number.map(Fault::After));
             answer
         })
     }
@@ -173,5 +238,22 @@ mod tests {
         assert_eq!(named(Method::PUT, status), Some(("replace", "privacybudgets")));
         assert_eq!(named(Method::PUT, "/apis/coordination.k8s.io/v1/namespaces/a/leases/b"), None);
         assert_eq!(named(Method::DELETE, "/strange"), Some(("delete", "other")));
+    }
+
+    #[tokio::test]
+    async fn requests_that_are_under_way_together_are_waited_for_once() {
+        const LONG: Duration = Duration::from_millis(20);
+        let work = async {
+            let (one, two) = (Open::new(true), Open::new(false));
+            tokio::time::sleep(LONG).await;
+            drop(one);
+            change(|tally| assert_eq!((tally.open, tally.waited), (1, Duration::ZERO)));
+            drop(two);
+            asked_for();
+        };
+        let start = Instant::now();
+        let ((), tally) = tallied(work).await;
+        assert_eq!((tally.writes, tally.open, tally.since), (2, 0, None));
+        assert!(tally.waited >= LONG && tally.waited <= start.elapsed(), "{tally:?}");
     }
 }

@@ -25,6 +25,16 @@ type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
 /// How long a bare client writes, before and after what is measured.
 const RAW: Duration = Duration::from_secs(5);
 
+/// Times that are told while jobs wait: the operator's histogram, a label and its value, and what they are.
+const LOOKS: [(&str, &str, &str, &str); 6] = [
+    ("reconcile_seconds", "kind", "PrivateJob", "looks, PrivateJob"),
+    ("reconcile_waited_seconds", "kind", "PrivateJob", "of it until the API server answered, PrivateJob"),
+    ("reconcile_seconds", "kind", "PrivacyBudget", "looks, PrivacyBudget"),
+    ("api_seconds", "verb", "read", "answers of the API server, read"),
+    ("api_seconds", "verb", "create", "answers of the API server, create"),
+    ("api_seconds", "verb", "patch", "answers of the API server, patch"),
+];
+
 /// A program, ended with the bench.
 struct Program(Child);
 
@@ -234,7 +244,7 @@ impl Bench {
     pub async fn wait(&mut self, sizes: &[usize]) -> Fallible<()> {
         let mut points = vec![json!([0, self.resident()?])];
         let mut waiting = 0;
-        println!("\n| looks | p50, ms | p99, ms |\n|---|---|---|");
+        println!("\n| times | p50, ms | p99, ms | load |\n|---|---|---|---|");
         for (index, size) in sizes.iter().enumerate() {
             let before = self.operator_figures().await?;
             self.submit("wait", waiting, size.saturating_sub(waiting), "guarded").await?;
@@ -266,10 +276,12 @@ impl Bench {
     }
 
     fn looks(&mut self, what: &str, grown: &Figures) -> Fallible<()> {
-        for kind in ["PrivateJob", "PrivacyBudget"] {
-            let [p50, p99] = [0.5, 0.99].map(|share| 1000.0 * figures::quantile(grown, kind, share));
-            println!("| {kind}, {what} | {p50:.0} | {p99:.0} |");
-            self.keep(&format!("looks, {kind}, {what}"), json!([p50, p99]))?;
+        let load = figures::load();
+        for (name, key, value, title) in LOOKS {
+            let [p50, p99] =
+                [0.5, 0.99].map(|share| 1000.0 * figures::quantile(grown, name, (key, value), share));
+            println!("| {title}, {what} | {p50:.0} | {p99:.0} | {load} |");
+            self.keep(&format!("{title}, {what}"), json!([p50, p99]))?;
         }
         Ok(())
     }

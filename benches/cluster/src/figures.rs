@@ -82,14 +82,13 @@ pub async fn client_writes(address: &str) -> Fallible<f64> {
     Ok(requests.iter().filter(|(name, _)| is_write(name)).map(|(_, value)| value).sum())
 }
 
-/// The least bucket of a kind's reconcile histogram that holds this share of what was observed, in seconds.
-pub fn quantile(grown: &Figures, kind: &str, share: f64) -> f64 {
+/// The least bucket of one of the operator's histograms that holds this share of what was observed, in seconds: `name` without prefix, where
+/// the label has the value.
+pub fn quantile(grown: &Figures, name: &str, (key, value): (&str, &str), share: f64) -> f64 {
+    let prefix = format!("veilgrid_operator_{name}_bucket");
     let mut buckets: Vec<(f64, f64)> = grown
         .iter()
-        .filter(|(name, _)| {
-            name.starts_with("veilgrid_operator_reconcile_seconds_bucket")
-                && label(name, "kind") == Some(kind)
-        })
+        .filter(|(name, _)| name.starts_with(&prefix) && label(name, key) == Some(value))
         .filter_map(|(name, count)| Some((label(name, "le")?.parse().unwrap_or(f64::INFINITY), *count)))
         .collect();
     buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -160,8 +159,8 @@ mod tests {
             format!("veilgrid_operator_reconcile_seconds_bucket{{le=\"{le}\",kind=\"PrivateJob\"}}")
         };
         let grown = Figures::from([(bucket("0.02"), 98.0), (bucket("0.5"), 99.0), (bucket("+Inf"), 100.0)]);
-        assert_eq!(quantile(&grown, "PrivateJob", 0.5), 0.02);
-        assert_eq!(quantile(&grown, "PrivateJob", 0.99), 0.5);
-        assert_eq!(quantile(&grown, "PrivateJob", 1.0), f64::INFINITY);
+        let quantiles = [0.5, 0.99, 1.0]
+            .map(|share| quantile(&grown, "reconcile_seconds", ("kind", "PrivateJob"), share));
+        assert_eq!(quantiles, [0.02, 0.5, f64::INFINITY]);
     }
 }

@@ -71,9 +71,9 @@ where
         .await
 }
 
-/// How far jobs and the peer's groups are, as the API server tells it.
+/// How far jobs and the peer's groups are, as the API server tells it, and what is said of those that failed.
 #[derive(Clone, Default)]
-pub struct Followed(Arc<Mutex<HashMap<String, Phase>>>);
+pub struct Followed(Arc<Mutex<HashMap<String, (Phase, String)>>>);
 
 impl Followed {
     /// Follows them until the process ends.
@@ -83,7 +83,9 @@ impl Followed {
         let jobs = watcher(jobs, watcher::Config::default()).default_backoff().applied_objects();
         let jobs = jobs.filter_map(|seen| async move {
             let job = seen.ok()?;
-            Some((job.name_any(), job.status.as_ref().map(|status| status.phase).unwrap_or_default()))
+            let (name, status) = (job.name_any(), job.status.unwrap_or_default());
+            let failed = status.phase == Phase::Failed;
+            Some((name, (status.phase, if failed { status.message } else { String::new() })))
         });
         tokio::spawn(followed.clone().keep(jobs));
         followed
@@ -93,23 +95,24 @@ impl Followed {
     pub fn follow_groups(&self, client: &Client) {
         let groups = watcher(objects::groups(client), watcher::Config::default()).default_backoff();
         let groups = groups.filter_map(|seen| async move {
-            match seen.ok()? {
-                Event::Delete(group) => Some((group.name_any(), Phase::Succeeded)),
+            let (name, phase) = match seen.ok()? {
+                Event::Delete(group) => (group.name_any(), Phase::Succeeded),
                 Event::Apply(group) | Event::InitApply(group) => {
                     let phase = match group.data["status"]["terminalState"].as_str() {
                         Some("Completed") => Phase::Succeeded,
                         Some(_) => Phase::Failed,
                         None => Phase::Running,
                     };
-                    Some((group.name_any(), phase))
+                    (group.name_any(), phase)
                 }
-                Event::Init | Event::InitDone => None,
-            }
+                Event::Init | Event::InitDone => return None,
+            };
+            Some((name, (phase, String::new())))
         });
         tokio::spawn(self.clone().keep(groups));
     }
 
-    async fn keep(self, seen: impl Stream<Item = (String, Phase)>) {
+    async fn keep(self, seen: impl Stream<Item = (String, (Phase, String))>) {
         let mut seen = std::pin::pin!(seen);
         while let Some((name, phase)) = seen.next().await {
             if let Ok(mut phases) = self.0.lock() {
@@ -125,10 +128,10 @@ impl Followed {
             let have = {
                 let phases = self.0.lock().map_err(|_| "a thread died")?;
                 let ours = || phases.iter().filter(|(name, _)| name.starts_with(prefix));
-                if let Some((name, _)) = ours().find(|(_, phase)| **phase == Phase::Failed) {
-                    return Err(format!("{name} failed").into());
+                if let Some((name, (_, why))) = ours().find(|(_, (phase, _))| *phase == Phase::Failed) {
+                    return Err(format!("{name} failed: {why}").into());
                 }
-                ours().filter(|(_, seen)| **seen == phase).count()
+                ours().filter(|(_, (seen, _))| *seen == phase).count()
             };
             if have >= count {
                 return Ok(());

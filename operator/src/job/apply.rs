@@ -39,10 +39,24 @@ pub(super) async fn prepare(namespace: &str, ctx: &Context) -> Result<(), Error>
     Ok(())
 }
 
-/// Makes the objects of all parties. The Jobs come first and own the rest; their pods wait for the Secrets, and so for the
-/// policies. A Job that is there is never made again: it would be a second draw of noise for one charge. True when all is made: a
-/// look ends after new Jobs, which bring the next one, so that none is long where the API server is slow.
-pub(super) async fn make(objects: Objects, seats: &[Seat<'_>], ctx: &Context) -> Result<bool, Error> {
+/// What a look has made of the parties' objects. It ends after each, so that none is long where the API server is slow.
+pub(super) enum Made {
+    /// Jobs, which bring the next look.
+    Jobs,
+    /// All that the pods' Secrets wait for.
+    Guards,
+    /// The Secrets: nothing is missing.
+    All,
+}
+
+/// Makes the objects of all parties, some at each look. The Jobs come first and own the rest; their pods wait for the Secrets, and so for the
+/// policies, unless those are made already. A Job that is there is never made again: it would be a second draw of noise for one charge.
+pub(super) async fn make(
+    objects: Objects,
+    seats: &[Seat<'_>],
+    is_guarded: bool,
+    ctx: &Context,
+) -> Result<Made, Error> {
     together(
         objects.policies.iter().filter_map(|policy| Some(prepare(policy.metadata.namespace.as_ref()?, ctx))),
     )
@@ -58,10 +72,14 @@ pub(super) async fn make(objects: Objects, seats: &[Seat<'_>], ctx: &Context) ->
     }))
     .await?;
     if jobs.iter().any(|(_, is_new)| *is_new) {
-        return Ok(false);
+        return Ok(Made::Jobs);
     }
     let uids: Vec<String> = jobs.into_iter().map(|(uid, _)| uid).collect();
     let objects = objects.owned_by(&uids);
+    if is_guarded {
+        together(objects.parties.iter().map(|party| apply::<Secret>(&party.secret, ctx))).await?;
+        return Ok(Made::All);
+    }
     let devices = objects.parties.iter().filter_map(|party| party.devices.as_ref());
     let (policies, devices, group) = tokio::join!(
         together(objects.policies.iter().map(|policy| apply::<NetworkPolicy>(policy, ctx))),
@@ -69,8 +87,7 @@ pub(super) async fn make(objects: Objects, seats: &[Seat<'_>], ctx: &Context) ->
         apply_group(&objects, ctx),
     );
     policies.and(devices).and(group)?;
-    together(objects.parties.iter().map(|party| apply::<Secret>(&party.secret, ctx))).await?;
-    Ok(true)
+    Ok(Made::Guards)
 }
 
 /// Makes the group that the scheduler places whole, where the cluster has such a kind.

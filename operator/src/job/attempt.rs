@@ -58,6 +58,8 @@ impl<'a> Attempt<'a> {
             self.ctx.cache.forget(seat.job_namespace, &seat.delivery_name());
             self.ctx.asked.forget(seat.uid);
             self.ctx.told.forget(seat.uid);
+            self.ctx.refused.forget(seat.uid);
+            self.ctx.stages.forget(seat.uid);
         }
     }
 

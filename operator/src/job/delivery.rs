@@ -130,7 +130,7 @@ impl Attempt<'_> {
         if job.condition("Complete").is_some() {
             draft.state("Delivered", Truth::True, Reason::Done, "");
             draft.state("Succeeded", Truth::True, Reason::Done, "");
-            draft.phase(Phase::Succeeded, Reason::Done, "the result is there");
+            draft.phase(Phase::Succeeded, Reason::Done, self.found());
             return draft.write().await;
         }
         if self.job.spec.suspend {

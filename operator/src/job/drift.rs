@@ -60,7 +60,7 @@ impl Attempt<'_> {
         apply::<NetworkPolicy>(&policy, self.ctx).await?;
         seen.set(&namespace, &name, made);
         let message = format!("somebody {what} the NetworkPolicy {namespace}/{name}: it is put back");
-        self.ctx.tell(self.job, Reason::PolicyRestored, self.phase(), &message).await;
+        self.ctx.tell(self.job, Reason::PolicyRestored, self.phase(), &message);
         Ok(())
     }
 

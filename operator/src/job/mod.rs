@@ -15,8 +15,10 @@ mod progress;
 mod read;
 mod reconcile;
 mod result;
+mod stages;
 mod status;
 mod validate;
 
 pub use progress::Last;
 pub use reconcile::{behind, reconcile};
+pub use stages::Stages;

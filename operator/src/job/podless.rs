@@ -1,30 +1,57 @@
 //! Why a party has no pod: what the Job's controller said when it could not make one, such as a ResourceQuota's refusal.
 //!
-//! A Job's status does not tell it; an event does. It is asked for only while a Job waits for its pod.
+//! A Job's status does not tell it; an event does. It is asked for only while a Job waits for its pod, and the longer that waits, the more seldom.
 
 use super::{attempt::Attempt, observe::Sight};
+use crate::names::Seat;
+use futures::future::join_all;
 use k8s_openapi::api::events::v1::Event;
 use kube::{ResourceExt, api::ListParams};
+use std::time::Duration;
 use veilgrid_api::status::PartyPhase;
 
 /// Events of one Job that are read: those that come again are one.
 const FEW: u32 = 16;
+/// How soon it is asked again.
+const SOONEST: Duration = Duration::from_secs(2);
+/// And at the latest: the Job's controller does not try more often than that in the end.
+const LATEST: Duration = Duration::from_secs(60);
+/// How a party's message begins then.
+const REFUSED: &str = "its pod cannot be made: ";
 
 impl Attempt<'_> {
-    /// Asks why the parties that were let go have no pod, and notes it as what keeps them.
-    pub(super) async fn ask_refusals(&mut self) {
-        for index in 0..self.seats.len() {
-            let seat = &self.seats[index];
-            if !is_podless(&self.sights[index]) {
-                continue;
+    /// Notes why the parties that were let go, so many seconds ago, have no pod. It asks where it is time; else what was said last holds. How
+    /// soon it is time again, where any has none.
+    pub(super) async fn ask_refusals(&mut self, waited: u64) -> Option<Duration> {
+        if !self.sights.iter().any(is_podless) {
+            return None;
+        }
+        let pause = pause(waited);
+        let early = self.ctx.refused.is_time(self.seats[0].uid, pause).err();
+        let words = join_all(self.seats.iter().zip(&self.sights).map(|(seat, sight)| async {
+            match early {
+                _ if !is_podless(sight) => None,
+                Some(_) => self.said(seat),
+                None => {
+                    let uid = self.ctx.cache.party_jobs.get(&seat.object())?.uid()?;
+                    Some(format!("{REFUSED}{}", self.why_podless(seat.namespace, &uid).await?))
+                }
             }
-            let Some(uid) = self.ctx.cache.party_jobs.get(&seat.object()).and_then(|job| job.uid()) else {
-                continue;
-            };
-            if let Some(why) = self.why_podless(seat.namespace, &uid).await {
-                self.sights[index].message = format!("its pod cannot be made: {why}");
+        }))
+        .await;
+        for (sight, word) in self.sights.iter_mut().zip(words) {
+            if let Some(word) = word {
+                sight.message = word;
             }
         }
+        Some(early.unwrap_or(pause))
+    }
+
+    /// What the status says of it.
+    fn said(&self, seat: &Seat<'_>) -> Option<String> {
+        let parties = &self.job.status.as_ref()?.parties;
+        let said = &parties.iter().find(|party| party.name == seat.party)?.message;
+        said.starts_with(REFUSED).then(|| said.clone())
     }
 
     /// Why the Job of this uid has no pod, where that was said.
@@ -40,6 +67,11 @@ impl Attempt<'_> {
             }
         }
     }
+}
+
+/// How long to wait for the next question, when a Job has waited so many seconds for its pod: a quarter of it.
+fn pause(waited: u64) -> Duration {
+    Duration::from_secs(waited / 4).clamp(SOONEST, LATEST)
 }
 
 fn is_podless(sight: &Sight) -> bool {
@@ -66,6 +98,11 @@ fn why(note: &str) -> &str {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn who_waits_long_is_asked_for_seldom() {
+        assert_eq!([2, 40, 3600].map(|waited| pause(waited).as_secs()), [2, 10, 60]);
+    }
 
     #[test]
     fn the_last_refusal_is_told_without_the_name_of_a_pod() {

@@ -4,7 +4,8 @@
 //! jobs run, the more seldom the status of each says how its parties stand: it would cost more writes than the job itself.
 
 use super::{attempt::Attempt, status::Draft};
-use crate::{clock, error::Error};
+use crate::{clock, error::Error, names::Seat};
+use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 use serde::Deserialize;
@@ -13,6 +14,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+use tokio::time::timeout;
 use veilgrid_api::{
     labels::CONTAINER,
     status::{PartyPhase, Progress, Step},
@@ -22,6 +24,9 @@ use veilgrid_api::{
 const FIRST: Duration = Duration::from_secs(10);
 /// The most between two questions.
 const LONGEST: Duration = Duration::from_secs(120);
+
+/// How long an answer is waited for: a node that is cut off keeps a look at another job from its turn no longer.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// The least between two writes of how the parties of a job stand, and what each running job adds to it: four writes a second in all.
 const TOLD: Duration = Duration::from_secs(2);
@@ -51,7 +56,7 @@ impl Last {
     }
 
     /// Whether it is time, which is then noted as done; else how long it is too early.
-    fn is_time(&self, uid: &str, pause: Duration) -> Result<(), Duration> {
+    pub(super) fn is_time(&self, uid: &str, pause: Duration) -> Result<(), Duration> {
         let mut asked = self.lock();
         let left = asked.get(uid).map_or(Duration::ZERO, |when| pause.saturating_sub(when.elapsed()));
         if !left.is_zero() {
@@ -102,22 +107,32 @@ impl Attempt<'_> {
         if let Err(left) = self.ctx.asked.is_time(self.seats[0].uid, pause) {
             return left;
         }
-        for index in 0..self.seats.len() {
-            let (namespace, sight) = (self.seats[index].namespace, &self.sights[index]);
-            let (PartyPhase::Running, Some(pod)) = (sight.phase, &sight.pod) else { continue };
-            let params = LogParams {
-                container: Some(CONTAINER.into()),
-                tail_lines: Some(8),
-                limit_bytes: Some(1 << 16),
-                ..LogParams::default()
-            };
-            match self.ctx.api::<Pod>(namespace).logs(pod, &params).await {
-                Ok(log) => self.sights[index].progress = last(&log),
-                // The next question may find an answer.
-                Err(error) => tracing::debug!(party = self.seats[index].party, %error, "no word of progress"),
-            }
+        let words = join_all(self.seats.iter().zip(&self.sights).map(|(seat, sight)| async {
+            let pod = sight.pod.as_deref().filter(|_| sight.phase == PartyPhase::Running)?;
+            Some(self.word(seat, pod).await)
+        }))
+        .await;
+        for (sight, word) in self.sights.iter_mut().zip(words) {
+            sight.progress = word.unwrap_or(sight.progress);
         }
         pause
+    }
+
+    /// The last word of a party; nothing where there is none. The next question may find one.
+    async fn word(&self, seat: &Seat<'_>, pod: &str) -> Option<Progress> {
+        let params = LogParams {
+            container: Some(CONTAINER.into()),
+            tail_lines: Some(8),
+            limit_bytes: Some(1 << 16),
+            ..LogParams::default()
+        };
+        let log = timeout(ANSWER, self.ctx.api::<Pod>(seat.namespace).logs(pod, &params)).await;
+        match log {
+            Ok(Ok(log)) => return last(&log),
+            Ok(Err(error)) => tracing::debug!(party = seat.party, %error, "no word of progress"),
+            Err(_) => tracing::debug!(party = seat.party, "no word of progress in time"),
+        }
+        None
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     dereference::dereference,
     end::SOON,
     observe::Sight,
+    stages::Stage,
     status::Draft,
     validate::{Accepted, Refused, validate},
 };
@@ -18,7 +19,7 @@ use crate::{
     clock,
     context::Context,
     error::Error,
-    job::apply,
+    job::apply::{self, Made},
     keeper::{self, is_going},
     names::{self, CONTROLLER},
     reason::Reason,
@@ -28,7 +29,7 @@ use std::{sync::Arc, time::Duration};
 use veilgrid_api::{
     condition::{self, Truth},
     job::PrivateJob,
-    status::{PartyPhase, Phase},
+    status::{PartyPhase, Phase, ReceiptStatus},
 };
 
 /// What lasts shorter in a pod's beginning is not worth a write.
@@ -180,8 +181,18 @@ impl Attempt<'_> {
         };
         let (seed, pods) = (&self.ctx.seed, &self.ctx.pods);
         let objects = build::objects(self.job, &accepted, &self.seats, seed, self.day(), pods)?;
-        if !apply::make(objects, &self.seats, self.ctx).await? {
-            return Ok(Action::requeue(SOON));
+        let is_guarded = self.stage() == Some(Stage::Guarded);
+        match apply::make(objects, &self.seats, is_guarded, self.ctx).await? {
+            Made::Jobs => {
+                // What one owned that is gone goes with it.
+                self.ctx.stages.forget(self.seats[0].uid);
+                return Ok(Action::requeue(SOON));
+            }
+            Made::Guards => {
+                self.reach(Stage::Guarded);
+                return Ok(Action::requeue(Duration::ZERO));
+            }
+            Made::All => {}
         }
         let mut draft = Draft::of(self);
         draft.state("Scheduled", Truth::False, Reason::Waiting, "");
@@ -239,9 +250,7 @@ impl Attempt<'_> {
         let held = self.sights.iter().any(|sight| sight.released.is_none());
         let released = self.sights.iter().filter_map(|sight| sight.released).max();
         let waited = released.max(stated).map_or(0, clock::since);
-        if waited >= SETTLES.as_secs() {
-            self.ask_refusals().await;
-        }
+        let asked = if waited >= SETTLES.as_secs() { self.ask_refusals(waited).await } else { None };
         let waits: Vec<String> = self
             .seats
             .iter()
@@ -258,7 +267,7 @@ impl Attempt<'_> {
         if waited < SETTLES.as_secs() {
             return Ok(Action::requeue(SETTLES));
         }
-        let asked = if ready { Some(self.ask().await) } else { None };
+        let asked = if ready { Some(self.ask().await) } else { asked };
         let mut draft = Draft::of(self);
         let scheduled = self.sights.iter().all(|sight| sight.scheduled);
         let message =
@@ -272,17 +281,16 @@ impl Attempt<'_> {
         draft.state("PartiesReady", truth, reason, if ready { "" } else { &message });
         draft.phase(Phase::Running, reason, message);
         draft.parties();
-        let due = match asked {
-            Some(again) => Some(again),
-            None if held => None,
-            None => Some(Duration::from_secs(deadline - waited)),
-        };
-        let again = self.tell(draft).await?.into_iter().chain(due).min();
+        let due = (!ready && !held).then(|| Duration::from_secs(deadline - waited));
+        let again = self.tell(draft).await?.into_iter().chain(asked).chain(due).min();
         Ok(again.map_or_else(Action::await_change, Action::requeue))
     }
 
     /// All parties did their part.
     async fn finish(&self) -> Result<Action, Error> {
+        if let Some(Stage::Placed { hash, receipt }) = self.stage() {
+            return self.succeed(hash, receipt).await;
+        }
         let hash = match self.opened_hash().map_or_else(|| self.agreed(), |hash| Ok(hash.to_owned())) {
             Ok(hash) => hash,
             Err(message) => return self.fail(Reason::ResultLost, message).await,
@@ -314,6 +322,12 @@ impl Attempt<'_> {
         if let Err(message) = put? {
             return self.fail(Reason::ResultLost, message).await;
         }
+        self.reach(Stage::Placed { hash, receipt });
+        Ok(Action::requeue(Duration::ZERO))
+    }
+
+    /// The result is in its place, and paid for.
+    async fn succeed(&self, hash: String, receipt: ReceiptStatus) -> Result<Action, Error> {
         let mut draft = Draft::of(self);
         draft.state("Scheduled", Truth::True, Reason::Ready, "");
         draft.state("PartiesReady", Truth::True, Reason::Ready, "");
@@ -321,7 +335,7 @@ impl Attempt<'_> {
             draft.state("Delivered", Truth::True, Reason::Done, "");
         }
         draft.state("Succeeded", Truth::True, Reason::Done, "");
-        draft.phase(Phase::Succeeded, Reason::Done, "the result is there");
+        draft.phase(Phase::Succeeded, Reason::Done, self.found());
         if self.opened_hash().is_none() {
             // What the parties said is in the status before their Jobs go.
             draft.parties();

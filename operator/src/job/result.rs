@@ -95,6 +95,14 @@ impl Attempt<'_> {
         }))
     }
 
+    /// Where the result of a job that succeeded is.
+    pub(super) fn found(&self) -> String {
+        match &self.job.spec.result {
+            Some(place) => format!("the result is in {}", place.title()),
+            None => "the result was opened; the job names no place for it".into(),
+        }
+    }
+
     /// Whether an object is the job's own.
     pub(super) fn owns(&self, object: &impl ResourceExt) -> bool {
         object.owner_references().iter().any(|owner| Some(&owner.uid) == self.job.metadata.uid.as_ref())

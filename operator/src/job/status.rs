@@ -107,7 +107,7 @@ impl<'a> Draft<'a> {
             api.patch_status(&job.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
         self.attempt.ctx.cache.jobs.wrote(&patched.metadata);
         if let Some(reason) = self.reason {
-            self.attempt.ctx.tell(job, reason, self.status.phase, &self.status.message).await;
+            self.attempt.ctx.tell(job, reason, self.status.phase, &self.status.message);
         }
         Ok(Action::await_change())
     }
