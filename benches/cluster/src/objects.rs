@@ -29,7 +29,7 @@ pub async fn organisations(client: &Client) -> Fallible<()> {
     for owner in OWNERS {
         let budget: PrivacyBudget = serde_json::from_value(json!({
             "apiVersion": "veilgrid.dev/v1alpha1", "kind": "PrivacyBudget",
-            "metadata": {"name": "patients"}, "spec": {"epsilon": 100_000},
+            "metadata": {"name": "patients"}, "spec": {"epsilon": 100_000, "delta": 0.01},
         }))?;
         Api::namespaced(client.clone(), owner).create(&create, &budget).await?;
         for (name, approval) in [("patients", "Automatic"), ("guarded", "Manual")] {
