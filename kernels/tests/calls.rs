@@ -8,29 +8,18 @@ mod format;
 #[allow(unreachable_pub, reason = "the example that writes the vectors shares it")]
 mod calls;
 
+#[path = "vectors/kit.rs"]
+mod kit;
+
 use format::{Adder, Batch, Calls, unwords, words};
-use veilgrid_kernels::{Device, Level, Seed, Word, bits, matmul};
-
-fn devices() -> Vec<Device> {
-    Level::ALL.into_iter().filter_map(|level| Device::cpu_at(level).ok()).collect()
-}
-
-fn elements<T: Word>(texts: &[String]) -> Vec<T> {
-    unwords(texts).iter().map(|value| T::from_le(&value.to_le_bytes()[..size_of::<T>()])).collect()
-}
-
-macro_rules! vectors {
-    ($type:ty, $file:literal) => {
-        serde_json::from_str::<Vec<$type>>(include_str!(concat!("vectors/", $file))).unwrap()
-    };
-}
+use kit::{devices, elements, stream, vectors};
+use veilgrid_kernels::{Device, Word, bits, matmul};
 
 #[test]
 fn streams() {
     for vector in vectors!(Calls, "stream.json") {
         for device in devices() {
-            let mut stream = Seed::from_bytes(vector.at.key()).stream(vector.at.id());
-            stream.skip(vector.at.block()).unwrap();
+            let mut stream = stream(&vector.at);
             for call in &vector.calls {
                 let output = calls::on_stream(&device, &call.call, call.length, &mut stream).unwrap();
                 assert_eq!(words(&output), call.output, "{} on {}", call.call, device.describe());

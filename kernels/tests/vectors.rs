@@ -4,38 +4,24 @@
 #[allow(dead_code, unreachable_pub, reason = "the example that writes the vectors uses the rest")]
 mod format;
 
+#[path = "vectors/fields.rs"]
+mod fields;
+
+#[path = "vectors/kit.rs"]
+mod kit;
+
 use format::{
-    At, Bits, Chacha, Drawn, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, hex, unwords,
-    word, words,
+    Bits, Chacha, Drawn, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, hex, unwords, word,
+    words,
 };
+use kit::{devices, elements, stream, vectors};
 use veilgrid_kernels::fixed::Role;
 use veilgrid_kernels::noise::{self, Law};
 use veilgrid_kernels::replicated::{self, Pair};
-use veilgrid_kernels::shamir::Scheme;
 use veilgrid_kernels::{
-    Bernoulli, Binomial, Device, Field as _, Field64, Gaussian, KernelError, Laplace, Level, M61, Seed,
-    Skellam, Stream, Word, bits, chacha, field, fixed, mask, matmul, ring, share,
+    Bernoulli, Binomial, Device, Gaussian, Laplace, Skellam, Stream, Word, bits, chacha, fixed, mask, matmul,
+    ring, share,
 };
-
-fn devices() -> Vec<Device> {
-    Level::ALL.into_iter().filter_map(|level| Device::cpu_at(level).ok()).collect()
-}
-
-fn stream(at: &At) -> Stream {
-    let mut stream = Seed::from_bytes(at.key()).stream(at.id());
-    stream.skip(at.block()).unwrap();
-    stream
-}
-
-fn elements<T: Word>(texts: &[String]) -> Vec<T> {
-    unwords(texts).iter().map(|value| T::from_le(&value.to_le_bytes()[..size_of::<T>()])).collect()
-}
-
-macro_rules! vectors {
-    ($type:ty, $file:literal) => {
-        serde_json::from_str::<Vec<$type>>(include_str!(concat!("vectors/", $file))).unwrap()
-    };
-}
 
 #[test]
 fn keystream() {
@@ -271,176 +257,9 @@ fn matrices() {
     }
 }
 
-#[test]
-fn matrices_of_a_prime_field() {
-    for vector in vectors!(Matmul, "matmul_m61.json") {
-        for device in devices() {
-            let elements = |texts: &[String]| field::elements::<M61>(&unwords(texts)).unwrap().to_vec();
-            let shape = matmul::Shape { rows: vector.rows, inner: vector.inner, columns: vector.columns };
-            let mut acc = elements(&vector.acc);
-            matmul::multiply_add(&device, shape, &elements(&vector.a), &elements(&vector.b), &mut acc)
-                .unwrap();
-            assert!(acc == elements(&vector.sums), "{}", device.describe());
-        }
-    }
-}
-
 fn matrices_of<T: Word>(device: &Device, vector: &Matmul) {
     let shape = matmul::Shape { rows: vector.rows, inner: vector.inner, columns: vector.columns };
     let mut acc = elements::<T>(&vector.acc);
     matmul::multiply_add(device, shape, &elements(&vector.a), &elements(&vector.b), &mut acc).unwrap();
     assert_eq!(acc, elements(&vector.sums));
-}
-
-#[test]
-fn fields() {
-    for vector in vectors!(format::Field, "field.json") {
-        for device in devices() {
-            match vector.name.as_str() {
-                "M61" => field_of::<M61>(&device, &vector),
-                _ => field_of::<Field64>(&device, &vector),
-            }
-        }
-    }
-}
-
-fn field_of<F: veilgrid_kernels::Field>(device: &Device, vector: &format::Field) {
-    assert_eq!((vector.name.as_str(), word(&vector.modulus)), (F::NAME, F::MODULUS));
-    let elements = |texts: &[String]| field::elements::<F>(&unwords(texts)).unwrap().to_vec();
-    let (a, b) = (elements(&vector.a), elements(&vector.b));
-    let after = |operation: &dyn Fn(&mut [F]) -> Result<(), KernelError>| {
-        let mut acc = a.clone();
-        operation(&mut acc).unwrap();
-        words(field::words(&acc))
-    };
-    assert_eq!(after(&|acc| field::add(device, acc, &b)), vector.add);
-    assert_eq!(after(&|acc| field::sub(device, acc, &b)), vector.sub);
-    assert_eq!(after(&|acc| field::mul(device, acc, &b)), vector.mul);
-    assert_eq!(after(&|acc| field::neg(device, acc)), vector.neg_of_a);
-    assert_eq!(after(&|acc| field::mul_add(device, acc, &a, &b)), vector.a_plus_a_times_b);
-    assert_eq!(after(&|acc| field::inverse(device, acc)), vector.inverse_of_a);
-    assert_eq!(after(&|acc| field::pow(device, acc, word(&vector.exponent))), vector.power_of_a);
-    assert_eq!(field::dot(device, &a, &b).unwrap().get(), word(&vector.dot));
-    let mut values = b.clone();
-    field::evaluate(device, &a[..5], &mut values).unwrap();
-    assert_eq!(words(field::words(&values)), vector.values);
-    let weights =
-        field::lagrange_weights(&elements(&vector.points), F::new(word(&vector.at)).unwrap()).unwrap();
-    assert_eq!(words(field::words(&weights)), vector.lagrange_weights);
-    let refused = KernelError::NotCanonical { field: F::NAME, index: vector.refused_index };
-    assert_eq!(field::elements::<F>(&unwords(&vector.refused)), Err(refused));
-}
-
-#[test]
-fn transforms() {
-    for vector in vectors!(format::Ntt, "ntt.json") {
-        let ntt = field::Ntt::new(vector.values.len().ilog2()).unwrap();
-        assert_eq!(ntt.root().get(), word(&vector.root));
-        let start = field::elements::<Field64>(&unwords(&vector.values)).unwrap().to_vec();
-        for device in devices() {
-            let mut values = start.clone();
-            ntt.forward(&device, &mut values).unwrap();
-            assert_eq!(words(field::words(&values)), vector.forward);
-            values.clone_from(&start);
-            ntt.inverse(&device, &mut values).unwrap();
-            assert_eq!(words(field::words(&values)), vector.inverse);
-        }
-    }
-}
-
-#[test]
-fn uniform_elements() {
-    for vector in vectors!(format::Uniform, "uniform.json") {
-        for device in devices() {
-            match vector.name.as_str() {
-                "M61" => uniform_of::<M61>(&device, &vector),
-                _ => uniform_of::<Field64>(&device, &vector),
-            }
-        }
-    }
-}
-
-fn uniform_of<F: veilgrid_kernels::Field>(device: &Device, vector: &format::Uniform) {
-    let mut out = vec![F::ZERO; vector.elements.len()];
-    field::uniform(device, &mut stream(&vector.at), &mut out).unwrap();
-    assert_eq!(words(field::words(&out)), vector.elements);
-}
-
-/// Shares of Prio3's test vectors add up to what they are said to, and its proofs hold where they are said to.
-#[test]
-fn vdaf() {
-    for vector in vectors!(format::Vdaf, "vdaf.json") {
-        let elements = |texts: &[String]| field::elements::<Field64>(&unwords(texts)).unwrap().to_vec();
-        for device in devices() {
-            let mut sums = vec![Field64::ZERO; vector.sums.len()];
-            for share in &vector.shares {
-                field::add(&device, &mut sums, &elements(share)).unwrap();
-            }
-            assert_eq!(words(field::words(&sums)), vector.sums, "{}", vector.source);
-            let last = *sums.last().unwrap();
-            if !vector.polynomial.is_empty() {
-                let mut point = [sums[1]];
-                field::evaluate(&device, &elements(&vector.polynomial), &mut point).unwrap();
-                assert_eq!(point[0].get(), last.get(), "{}", vector.source);
-            }
-            if let Some(holds) = vector.product {
-                let mut product = [sums[1]];
-                field::mul(&device, &mut product, &[sums[2]]).unwrap();
-                assert_eq!(product[0] == last, holds, "{}", vector.source);
-            }
-        }
-    }
-}
-
-#[test]
-fn shamir() {
-    for vector in vectors!(format::Shamir, "shamir.json") {
-        for device in devices() {
-            match vector.name.as_str() {
-                "M61" => shamir_of::<M61>(&device, &vector),
-                _ => shamir_of::<Field64>(&device, &vector),
-            }
-        }
-    }
-}
-
-fn shamir_of<F: veilgrid_kernels::Field>(device: &Device, vector: &format::Shamir) {
-    let elements = |texts: &[String]| field::elements::<F>(&unwords(texts)).unwrap().to_vec();
-    let secret = elements(&vector.secret);
-    let (len, parties) = (secret.len(), vector.parties);
-    let scheme = Scheme::<F>::new(parties, vector.threshold).unwrap();
-    let mut shares = vec![F::ZERO; len * parties as usize];
-    scheme.split(device, &secret, &mut stream(&vector.at), &mut shares).unwrap();
-    let texts: Vec<Vec<String>> = shares.chunks(len).map(|share| words(field::words(share))).collect();
-    assert_eq!(texts, vector.shares);
-
-    let given: Vec<&[F]> = vector
-        .given
-        .iter()
-        .map(|party| &shares[(*party as usize - 1) * len..*party as usize * len])
-        .collect();
-    let mut out = vec![F::ZERO; len];
-    scheme.secret_from(&vector.given).unwrap().reconstruct(device, &given, &mut out).unwrap();
-    assert!(out == secret);
-    for (lost, share) in (1..).zip(&vector.shares) {
-        scheme.share_from(lost, &vector.given).unwrap().reconstruct(device, &given, &mut out).unwrap();
-        assert_eq!(&words(field::words(&out)), share);
-    }
-
-    let decoder = scheme.decoder(&vector.decoded).unwrap();
-    let wrong: Vec<Vec<F>> = vector.wrong.iter().map(|share| elements(share)).collect();
-    let wrong: Vec<&[F]> = wrong.iter().map(Vec::as_slice).collect();
-    assert_eq!(decoder.misfits(device, &wrong).as_ref(), Ok(&vector.misfits));
-    assert_eq!(decoder.correct(device, &wrong, &mut out).as_ref(), Ok(&vector.liars));
-    assert!(out == secret);
-    let hopeless: Vec<Vec<F>> = vector.hopeless.iter().map(|share| elements(share)).collect();
-    let hopeless: Vec<&[F]> = hopeless.iter().map(Vec::as_slice).collect();
-    let element = vector.hopeless_element;
-    let refusal = KernelError::TooManyWrong { element, most: decoder.most() };
-    assert_eq!(decoder.correct(device, &hopeless, &mut out), Err(refusal));
-
-    let refused = |parties: &[u32]| scheme.secret_from(parties).unwrap_err();
-    assert!(matches!(refused(&vector.too_few), KernelError::TooFewShares { .. }));
-    assert!(matches!(refused(&vector.nobody), KernelError::PartyIndex { .. }));
-    assert!(matches!(refused(&vector.twice), KernelError::SameParty { .. }));
 }
