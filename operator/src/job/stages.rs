@@ -27,7 +27,16 @@ pub struct Stages(Mutex<HashMap<String, (Turn, Stage)>>);
 type Turn = (u32, Option<i64>);
 
 impl Stages {
-    /// The job is over.
+    /// What was done last in this turn.
+    fn reached(&self, uid: &str, turn: Turn) -> Option<Stage> {
+        self.lock().get(uid).filter(|(of, _)| *of == turn).map(|(_, stage)| stage.clone())
+    }
+
+    fn reach(&self, uid: &str, turn: Turn, stage: Stage) {
+        self.lock().insert(uid.to_owned(), (turn, stage));
+    }
+
+    /// The job is over, or begins again.
     pub(super) fn forget(&self, uid: &str) {
         self.lock().remove(uid);
     }
@@ -40,17 +49,37 @@ impl Stages {
 impl Attempt<'_> {
     /// What this process has done last of this attempt, of the spec as it is.
     pub(super) fn stage(&self) -> Option<Stage> {
-        let stages = self.ctx.stages.lock();
-        let (turn, stage) = stages.get(self.seats[0].uid)?;
-        (*turn == self.turn()).then(|| stage.clone())
+        self.ctx.stages.reached(self.seats[0].uid, self.turn())
     }
 
     /// It has done that.
     pub(super) fn reach(&self, stage: Stage) {
-        self.ctx.stages.lock().insert(self.seats[0].uid.to_owned(), (self.turn(), stage));
+        self.ctx.stages.reach(self.seats[0].uid, self.turn(), stage);
     }
 
     fn turn(&self) -> Turn {
         (self.seats[0].attempt, self.job.metadata.generation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_for_another_attempt_or_spec_does_not_count() {
+        let stages = Stages::default();
+        stages.reach("a", (1, Some(1)), Stage::Guarded);
+        let reached = |uid, turn| stages.reached(uid, turn);
+        assert_eq!(reached("a", (1, Some(1))), Some(Stage::Guarded));
+        assert_eq!(
+            [reached("a", (2, Some(1))), reached("a", (1, Some(2))), reached("b", (1, Some(1)))],
+            [const { None }; 3]
+        );
+        let placed = Stage::Placed { hash: "h".into(), receipt: ReceiptStatus::default() };
+        stages.reach("a", (1, Some(2)), placed.clone());
+        assert_eq!((reached("a", (1, Some(1))), reached("a", (1, Some(2)))), (None, Some(placed)));
+        stages.forget("a");
+        assert_eq!(reached("a", (1, Some(2))), None);
     }
 }
