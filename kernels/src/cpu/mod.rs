@@ -3,6 +3,8 @@
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod amx;
 pub(crate) mod bits;
+#[cfg(target_arch = "x86_64")]
+mod blocks;
 pub(crate) mod chacha;
 pub(crate) mod chain;
 mod cores;

@@ -74,7 +74,7 @@ impl<P: Prime> Kernel for Split<'_, P> {
 #[inline(always)]
 fn draw<P: Prime, S: IntSimd>(simd: S, passes: &mut Passes<S>, words: &mut [u64], row: &mut [u64]) {
     for words in words.chunks_exact_mut(Passes::<S>::BYTES / size_of::<u64>()) {
-        words.copy_from_slice(passes.next_blocks().words());
+        passes.write_blocks(bytemuck::cast_slice_mut(words));
     }
     for (words, group) in words.chunks_exact(2 * GROUP).zip(row.chunks_exact_mut(GROUP)) {
         let (words, _) = S::as_simd_u64s(words);

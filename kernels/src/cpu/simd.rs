@@ -50,6 +50,11 @@ pub trait IntSimd: Lanes64 {
     fn turn_u64s(self, square: &mut [Self::u64s]);
     /// From sixteen rows (word `i` of one block in each lane) to the blocks one after the other.
     fn blocks_of_rows(self, rows: Row16<Self::u32s>) -> Row16<Self::u32s>;
+    /// The same to memory, to `out`, which is as long.
+    #[inline(always)]
+    fn write_blocks(self, rows: Row16<Self::u32s>, out: &mut [u8]) {
+        out.copy_from_slice(self.blocks_of_rows(rows).words());
+    }
 }
 
 /// An element with a vector form at every level.
@@ -176,9 +181,10 @@ impl IntSimd for pulp::Scalar {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{IntSimd, Row16};
+    use crate::cpu::blocks;
     use pulp::x86::{V3, V4};
     use pulp::{Simd, u32x8, u32x16, u64x4, u64x8};
-    use std::arch::x86_64::{__m256i, __m512i};
+    use std::arch::x86_64::__m256i;
 
     /// Byte shuffles that rotate each 32-bit lane: one instruction, where two shifts and an `or` are three.
     const fn rotation(bytes: usize) -> [u8; 32] {
@@ -273,34 +279,8 @@ mod x86 {
         }
         #[inline(always)]
         fn blocks_of_rows(self, rows: Row16<u32x8>) -> Row16<u32x8> {
-            let avx2 = self.avx2;
-            let mut out = rows;
-            for half in 0..2 {
-                let (a, b) =
-                    (quarter_256(self, &rows.0[8 * half..]), quarter_256(self, &rows.0[8 * half + 4..]));
-                for (j, (a, b)) in a.into_iter().zip(b).enumerate() {
-                    out.0[2 * j + half] = pulp::cast(avx2._mm256_permute2x128_si256::<0x20>(a, b));
-                    out.0[2 * (4 + j) + half] = pulp::cast(avx2._mm256_permute2x128_si256::<0x31>(a, b));
-                }
-            }
-            out
+            blocks::turn_256(self, &rows)
         }
-    }
-
-    /// From four rows, four words of block 4 l + j in 128-bit lane l of vector j.
-    #[inline(always)]
-    fn quarter_256(simd: V3, rows: &[u32x8]) -> [__m256i; 4] {
-        let avx2 = simd.avx2;
-        let (a, b) = (pulp::cast(rows[0]), pulp::cast(rows[1]));
-        let (c, d) = (pulp::cast(rows[2]), pulp::cast(rows[3]));
-        let (ab, cd) = (avx2._mm256_unpacklo_epi32(a, b), avx2._mm256_unpacklo_epi32(c, d));
-        let (ab_high, cd_high) = (avx2._mm256_unpackhi_epi32(a, b), avx2._mm256_unpackhi_epi32(c, d));
-        [
-            avx2._mm256_unpacklo_epi64(ab, cd),
-            avx2._mm256_unpackhi_epi64(ab, cd),
-            avx2._mm256_unpacklo_epi64(ab_high, cd_high),
-            avx2._mm256_unpackhi_epi64(ab_high, cd_high),
-        ]
     }
 
     impl IntSimd for V4 {
@@ -372,35 +352,11 @@ mod x86 {
         }
         #[inline(always)]
         fn blocks_of_rows(self, rows: Row16<u32x16>) -> Row16<u32x16> {
-            let f = self.avx512f;
-            let [a, b] = [quarter_512(self, &rows.0[..4]), quarter_512(self, &rows.0[4..8])];
-            let [c, d] = [quarter_512(self, &rows.0[8..12]), quarter_512(self, &rows.0[12..])];
-            let mut out = rows;
-            for (j, ((a, b), (c, d))) in a.into_iter().zip(b).zip(c.into_iter().zip(d)).enumerate() {
-                let (ab, cd) = (f._mm512_shuffle_i32x4::<0x44>(a, b), f._mm512_shuffle_i32x4::<0x44>(c, d));
-                out.0[j] = pulp::cast(f._mm512_shuffle_i32x4::<0x88>(ab, cd));
-                out.0[4 + j] = pulp::cast(f._mm512_shuffle_i32x4::<0xdd>(ab, cd));
-                let (ab, cd) = (f._mm512_shuffle_i32x4::<0xee>(a, b), f._mm512_shuffle_i32x4::<0xee>(c, d));
-                out.0[8 + j] = pulp::cast(f._mm512_shuffle_i32x4::<0x88>(ab, cd));
-                out.0[12 + j] = pulp::cast(f._mm512_shuffle_i32x4::<0xdd>(ab, cd));
-            }
-            out
+            blocks::turn_512(self, &rows)
         }
-    }
-
-    /// From four rows, four words of block 4 l + j in 128-bit lane l of vector j.
-    #[inline(always)]
-    fn quarter_512(simd: V4, rows: &[u32x16]) -> [__m512i; 4] {
-        let f = simd.avx512f;
-        let (a, b) = (pulp::cast(rows[0]), pulp::cast(rows[1]));
-        let (c, d) = (pulp::cast(rows[2]), pulp::cast(rows[3]));
-        let (ab, cd) = (f._mm512_unpacklo_epi32(a, b), f._mm512_unpacklo_epi32(c, d));
-        let (ab_high, cd_high) = (f._mm512_unpackhi_epi32(a, b), f._mm512_unpackhi_epi32(c, d));
-        [
-            f._mm512_unpacklo_epi64(ab, cd),
-            f._mm512_unpackhi_epi64(ab, cd),
-            f._mm512_unpacklo_epi64(ab_high, cd_high),
-            f._mm512_unpackhi_epi64(ab_high, cd_high),
-        ]
+        #[inline(always)]
+        fn write_blocks(self, rows: Row16<u32x16>, out: &mut [u8]) {
+            blocks::write_512(self, &rows, out);
+        }
     }
 }
