@@ -1,11 +1,11 @@
 //! Additions and products of u64 in the first-level cache, beside the instructions alone that they cannot do without: two reads
-//! and a write a vector, or the multiplications. Prints rows of `docs/performance.md`.
+//! and a write a vector, or all of a product in registers. Prints rows of `docs/performance.md`.
 
-#[path = "../issue.rs"]
-mod issue;
 #[path = "../moves.rs"]
 mod moves;
 
+use pulp::x86::{V3, V4};
+use pulp::{NullaryFnOnce, Simd};
 use std::error::Error;
 use std::hint::black_box;
 use veilgrid_benches::{cpu_name, side_by_side};
@@ -13,6 +13,8 @@ use veilgrid_kernels::{Device, KernelError, Level, ring};
 
 /// Words of 12 KiB: two such vectors stay in a first-level cache of 32 KiB, and a call is short beside them.
 const WORDS: usize = 3 << 9;
+/// Words of a line of the cache: both vectors begin with one.
+const LINE: usize = 8;
 const REPEATS: usize = 1 << 11;
 const ROUNDS: usize = 51;
 
@@ -43,14 +45,13 @@ fn main() -> Result<(), Box<dyn Error>> {
                 moves::stores(level, &mut target, REPEATS);
             },
         );
-        let vectors = WORDS * 64 / issue::width(level);
         batch(
             level,
             "mul",
-            "multiplications alone",
+            "its instructions alone",
             |acc, b| ring::mul(&device, acc, b),
             || {
-                issue::multiplications(level, true, REPEATS * vectors);
+                products(level, REPEATS * WORDS);
             },
         );
     }
@@ -64,10 +65,12 @@ fn batch(
     ours: impl Fn(&mut [u64], &[u64]) -> Result<(), KernelError>,
     peer: impl FnMut(),
 ) {
-    let (mut acc, other) = (vec![1u64; WORDS], vec![3u64; WORDS]);
+    let (mut acc, other) = (vec![1u64; WORDS + LINE], vec![3u64; WORDS + LINE]);
+    let (acc_at, other_at) = (acc.as_ptr().align_offset(64), other.as_ptr().align_offset(64));
+    let (acc, other) = (&mut acc[acc_at..][..WORDS], &other[other_at..][..WORDS]);
     let ours = || {
         for _ in 0..REPEATS {
-            ours(black_box(&mut acc), black_box(&other)).expect("one length");
+            ours(black_box(acc), black_box(other)).expect("one length");
         }
     };
     let (ours, peer) = side_by_side(ROUNDS, ours, peer);
@@ -77,4 +80,39 @@ fn batch(
         "| {work} u64, 12 KiB ({limit}) | cpu {level} | {fast:.2} G/s | {most:.2} G/s | {:.2} |",
         fast / most
     );
+}
+
+/// So many products in registers: all instructions that they take, and nothing is read or written.
+fn products(level: Level, words: usize) {
+    match level {
+        Level::Avx2 => {
+            let simd = V3::try_new().expect("a device at the level");
+            simd.vectorize(Products { simd, words });
+        }
+        _ => {
+            let simd = V4::try_new().expect("a device at the level");
+            simd.vectorize(Products { simd, words });
+        }
+    }
+}
+
+/// Products of eight vectors, each with its neighbour.
+struct Products<S> {
+    simd: S,
+    words: usize,
+}
+
+impl<S: Simd> NullaryFnOnce for Products<S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let mut x = black_box([self.simd.splat_u64s(3); 8]);
+        for _ in 0..self.words / (8 * S::U64_LANES) {
+            for i in 0..8 {
+                x[i] = self.simd.mul_u64s(x[i], x[(i + 1) % 8]);
+            }
+        }
+        black_box(x);
+    }
 }
