@@ -8,7 +8,6 @@ import argparse
 import os
 import pathlib
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -88,17 +87,34 @@ def timed(call):
     return time.perf_counter() - start
 
 
-def veilgrid(binary, folder, files, questions):
-    """Seconds of one whole job: processes, certificates, rows, protocol, report."""
+def job(binary, folder, files, questions, through=()):
+    """Seconds of one whole job: processes, certificates, rows, protocol, report. And what it printed."""
     path = folder / "job.yaml"
     path.write_text(manifest(files, questions))
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        command = [binary, "run", path, "--out", f"{scratch}/out", "--state", f"{scratch}/state"]
+        command = [*through, binary, "run", path, "--out", f"{scratch}/out", "--state", f"{scratch}/state"]
         done = []
         seconds = timed(lambda: done.append(subprocess.run(command, capture_output=True, text=True)))
         if done[0].returncode != 0:
             sys.exit(f"{' '.join(map(str, command))} failed:\n{done[0].stderr}")
-        return seconds
+        return seconds, done[0].stdout
+
+
+def veilgrid(*what):
+    return job(*what)[0]
+
+
+# Prints the kibibytes that the largest process of a command took. A process of its own, as Linux counts for a child what its parent had
+# in memory when it was started, and here that is DuckDB's.
+PEAK = (
+    "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:]); "
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(done.returncode)"
+)
+
+
+def peak_megabytes(*what):
+    """What a party of a job took at most."""
+    return int(job(*what, through=[sys.executable, "-c", PEAK])[1].split()[-1]) / 1024
 
 
 def in_the_clear(files):
@@ -125,7 +141,7 @@ def compare(binary, folder, rows, runs):
         make_rows(file, rows, i + 1)
     in_the_clear(files)
     pairs = [(veilgrid(binary, folder, files, all_statistics()), in_the_clear(files)) for _ in range(runs)]
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    peak = peak_megabytes(binary, folder, files, all_statistics())
     ratio = [ours / theirs for ours, theirs in pairs]
     print(f"\n### A job of three parties, {rows:,} rows and 10 columns of Parquet each\n")
     print(f"{machine()}; DuckDB {duckdb.__version__}; {runs} runs in turn, median (least to greatest).\n")
