@@ -20,6 +20,8 @@ TREE = HOME / "tree"
 # Kernels that are not optimised compute the same and are built in a quarter of the time; their frames are large. Long vectors need them optimised.
 STACK = 64 << 20
 OPTIMISED = {"cores"}
+# Seconds for the tests of a mutant: some loops end only where sums are right.
+LIMIT = 900
 
 
 def copy_tree():
@@ -36,9 +38,9 @@ def copy_tree():
             path.unlink()
 
 
-def cargo(tests, build_only):
+def cargo(tests, build_only, limit=0):
     target, *filters = tests.split()
-    command = ["cargo"]
+    command = ["timeout", str(limit), "cargo"]
     if target not in OPTIMISED:
         for setting in ["opt-level=0", "codegen-units=4"]:
             command += ["--config", "profile.release.package.veilgrid-kernels." + setting]
@@ -80,7 +82,9 @@ def outcome(mutation):
         built = cargo(mutation["tests"], True)
         if built.returncode != 0:
             return "does not compile:\n" + built.stderr[-2000:]
-        ran = cargo(mutation["tests"], False)
+        ran = cargo(mutation["tests"], False, LIMIT)
+        if ran.returncode == 124:
+            return "caught: its tests do not end"
         failed = "test result: FAILED" in ran.stdout or "SIG" in ran.stderr
         return "caught" if ran.returncode != 0 and failed else "SURVIVED"
     finally:
