@@ -47,14 +47,19 @@ impl<O: Operation, T: Word> Kernel for Zip<'_, O, T> {
     }
 }
 
-/// Elements from which on the first line of `acc` that is not whole is worth a step of its own: vectors that straddle two
-/// lines cost half of the speed, and allocators give long vectors the same place in a line.
+/// Elements from which on the first line that is not whole is worth a step of its own: vectors that straddle two lines cost
+/// half of the speed, and allocators give long vectors the same place in a line.
 const LONG: usize = 512;
+
+/// Elements before the first whole line of a long vector.
+fn to_line<T>(elements: &[T]) -> usize {
+    if elements.len() < LONG { 0 } else { elements.as_ptr().align_offset(64) }
+}
 
 /// The body of [`Zip`], for other kernels too.
 #[inline(always)]
 pub(crate) fn zip<O: Operation, T: Word, S: IntSimd>(simd: S, operation: O, acc: &mut [T], other: &[T]) {
-    let head = if acc.len() < LONG { 0 } else { acc.as_ptr().align_offset(64) };
+    let head = to_line(acc);
     let ((first, acc), (other_first, other)) = (acc.split_at_mut(head), other.split_at(head));
     each(operation, first, other_first);
     let (acc, acc_rest) = T::vectors_mut::<S>(acc);
@@ -82,7 +87,8 @@ impl<T: Word> Kernel for Sum<'_, T> {
 
     #[inline(always)]
     fn run<S: IntSimd>(self, simd: S) -> T {
-        let (vectors, rest) = T::vectors::<S>(self.values);
+        let (first, values) = self.values.split_at(to_line(self.values));
+        let (vectors, rest) = T::vectors::<S>(values);
         // Four sums in turn: an addition need not wait for the one before it.
         let mut sums = [<T::Vector<S> as bytemuck::Zeroable>::zeroed(); 4];
         let mut fours = vectors.chunks_exact(4);
@@ -95,7 +101,7 @@ impl<T: Word> Kernel for Sum<'_, T> {
             sums[0] = T::vector_add(simd, sums[0], *vector);
         }
         let lanes: &[T] = bytemuck::cast_slice(&sums);
-        lanes.iter().chain(rest).fold(T::ZERO, |sum, word| sum.wrapping_add(*word))
+        lanes.iter().chain(first).chain(rest).fold(T::ZERO, |sum, word| sum.wrapping_add(*word))
     }
 }
 
@@ -118,6 +124,8 @@ mod tests {
                     None => at as u32,
                 };
                 assert!(acc.iter().enumerate().all(|(at, x)| *x == want(at)), "{level} {start}");
+                let sum = acc[start..].iter().fold(0u32, |sum, x| sum.wrapping_add(*x));
+                assert_eq!(arch.run(Sum { values: &acc[start..] }), sum, "{level} {start}");
             }
         }
     }
