@@ -10,9 +10,11 @@ mod calls;
 
 #[path = "vectors/kit.rs"]
 mod kit;
+mod levels;
 
 use format::{Adder, Batch, Calls, unwords, words};
-use kit::{devices, elements, stream, vectors};
+use kit::{elements, stream, vectors};
+use levels::devices;
 use veilgrid_kernels::{Device, Word, bits, matmul};
 
 #[test]

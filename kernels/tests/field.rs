@@ -1,12 +1,11 @@
 //! The laws of a field, and equality with the definitions, on arbitrary elements at every level.
 
+mod levels;
+
+use levels::devices;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use veilgrid_kernels::{Device, Field, Field64, Level, M61, field, spec};
-
-fn devices() -> Vec<Device> {
-    Level::ALL.into_iter().filter_map(|level| Device::cpu_at(level).ok()).collect()
-}
+use veilgrid_kernels::{Device, Field, Field64, M61, field, spec};
 
 /// Any element, those near the ends and near powers of two often.
 fn element<F: Field>() -> impl Strategy<Value = F> {

@@ -1,13 +1,12 @@
 //! The laws of matrices on arbitrary elements, and equality with the definitions, at every level.
 
+mod levels;
+
+use levels::devices;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use veilgrid_kernels::matmul::{self, Element, Shape};
-use veilgrid_kernels::{Device, Field, Level, M61, field, spec};
-
-fn devices() -> Vec<Device> {
-    Level::ALL.into_iter().filter_map(|level| Device::cpu_at(level).ok()).collect()
-}
+use veilgrid_kernels::{Device, Field, M61, field, spec};
 
 fn product<T: Element>(
     device: &Device,

@@ -1,13 +1,12 @@
 //! The number-theoretic transform on arbitrary polynomials and of large sizes, at every level.
 
+mod levels;
+
+use levels::devices;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use veilgrid_kernels::field::{self, Field, Field64, Ntt};
-use veilgrid_kernels::{Device, Level, conformance, spec};
-
-fn devices() -> Vec<Device> {
-    Level::ALL.into_iter().filter_map(|level| Device::cpu_at(level).ok()).collect()
-}
+use veilgrid_kernels::{Device, conformance, spec};
 
 fn elements(words: &[u64]) -> Vec<Field64> {
     words.iter().map(|word| Field64::new(word % Field64::MODULUS).unwrap()).collect()

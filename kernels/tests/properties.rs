@@ -1,16 +1,15 @@
 //! Laws of the algebra, and equality with the definitions, on arbitrary inputs at every level.
 
+mod levels;
+
+use levels::devices;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use veilgrid_kernels::noise::{self, Law};
 use veilgrid_kernels::{
-    Bernoulli, Binomial, Device, Fixed, Gaussian, Laplace, Level, Seed, Skellam, Stream, chacha, fixed, mask,
-    ring, share, spec,
+    Bernoulli, Binomial, Fixed, Gaussian, Laplace, Seed, Skellam, Stream, chacha, fixed, mask, ring, share,
+    spec,
 };
-
-fn devices() -> Vec<Device> {
-    Level::ALL.into_iter().filter_map(|level| Device::cpu_at(level).ok()).collect()
-}
 
 fn stream(key: [u8; 32], id: u64, block: u64) -> Stream {
     let mut stream = Seed::from_bytes(key).stream(id);

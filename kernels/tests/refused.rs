@@ -3,16 +3,18 @@
 #[path = "vectors/format.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the example that writes the vectors uses the rest")]
 mod format;
+mod levels;
 
 use format::{Refused, unwords};
+use levels::devices;
 use serde_json::{Map, Value, json};
 use veilgrid_kernels::bits::{Adder, Carry};
 use veilgrid_kernels::fixed::Role;
 use veilgrid_kernels::replicated::Pair;
 use veilgrid_kernels::shamir::Scheme;
 use veilgrid_kernels::{
-    Bernoulli, Binomial, Device, Field, Field64, Fixed, Gaussian, KernelError, Laplace, Level, M61, Seed,
-    Skellam, Stream, bits, chacha, field, fixed, mask, matmul, noise, replicated, ring, share,
+    Bernoulli, Binomial, Device, Field, Field64, Fixed, Gaussian, KernelError, Laplace, M61, Seed, Skellam,
+    Stream, bits, chacha, field, fixed, mask, matmul, noise, replicated, ring, share,
 };
 
 /// The refusal as the vectors have it.
@@ -278,7 +280,7 @@ fn run_field<F: Field>(device: &Device, call: &str, g: &Given<'_>) -> Result<(),
 #[test]
 fn refusals() {
     let vectors: Vec<Refused> = serde_json::from_str(include_str!("vectors/refused.json")).unwrap();
-    for device in Level::ALL.into_iter().filter_map(|level| Device::cpu_at(level).ok()) {
+    for device in devices() {
         for (i, vector) in vectors.iter().enumerate() {
             let place = || format!("refused.json[{i}], {} on {}", vector.call, device.describe());
             let outcome = run(&device, &vector.call, &Given(&vector.given));

@@ -8,10 +8,13 @@
 //! it looks for.
 #![allow(clippy::print_stderr, reason = "a figure to look at")]
 
+mod levels;
+
+use levels::devices;
 use std::hint::black_box;
 use std::time::Instant;
 use veilgrid_kernels::noise::{self, Law};
-use veilgrid_kernels::{Bernoulli, Binomial, Device, Gaussian, Laplace, Level, Seed, Skellam, spec};
+use veilgrid_kernels::{Bernoulli, Binomial, Device, Gaussian, Laplace, Seed, Skellam, spec};
 
 const THRESHOLD: f64 = 10.0;
 /// Keys to choose from, and those of each class.
@@ -73,7 +76,7 @@ fn tells_nothing(device: &Device, what: &str, law: &impl Law) {
 #[test]
 #[ignore = "timing: make test-long"]
 fn the_time_of_a_batch_does_not_tell_how_large_the_noise_is() {
-    for device in Level::ALL.into_iter().filter_map(|level| Device::cpu_at(level).ok()) {
+    for device in devices() {
         tells_nothing(&device, "Laplace", &Laplace::new(10, 1).unwrap());
         tells_nothing(&device, "Gaussian", &Gaussian::new(10, 1).unwrap());
         tells_nothing(&device, "Gaussian of three draws", &Gaussian::new(100, 1).unwrap());

@@ -9,12 +9,14 @@ mod fields;
 
 #[path = "vectors/kit.rs"]
 mod kit;
+mod levels;
 
 use format::{
     Bits, Chacha, Drawn, Fixed, Mask, Matmul, Noise, Replicated, Ring, Share, Truncation, hex, unwords, word,
     words,
 };
-use kit::{devices, elements, stream, vectors};
+use kit::{elements, stream, vectors};
+use levels::devices;
 use veilgrid_kernels::fixed::Role;
 use veilgrid_kernels::noise::{self, Law};
 use veilgrid_kernels::replicated::{self, Pair};

@@ -1,7 +1,8 @@
 //! The frozen answers in the prime fields: arithmetic, transforms, uniform elements, matrices, Shamir's shares.
 
 use super::format::{self, Matmul, unwords, word, words};
-use super::kit::{devices, stream, vectors};
+use super::kit::{stream, vectors};
+use super::levels::devices;
 use veilgrid_kernels::shamir::Scheme;
 use veilgrid_kernels::{Device, Field, Field64, KernelError, M61, field, matmul};
 

@@ -1,7 +1,7 @@
 //! What the tests of frozen answers share.
 
 use super::format::{At, unwords};
-use veilgrid_kernels::{Device, DeviceError, Level, Seed, Stream, Word};
+use veilgrid_kernels::{Seed, Stream, Word};
 
 /// The vectors of a file.
 macro_rules! vectors {
@@ -15,15 +15,6 @@ macro_rules! vectors {
     };
 }
 pub(crate) use vectors;
-
-/// Every level that this CPU has; one that fails its self-test is no reason to pass.
-pub(crate) fn devices() -> Vec<Device> {
-    let open = |level| match Device::cpu_at(level) {
-        Err(DeviceError::Unsupported { .. }) => None,
-        device => Some(device.unwrap()),
-    };
-    Level::ALL.into_iter().filter_map(open).collect()
-}
 
 pub(crate) fn stream(at: &At) -> Stream {
     let mut stream = Seed::from_bytes(at.key()).stream(at.id());
