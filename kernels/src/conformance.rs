@@ -70,9 +70,9 @@ pub fn lengths() -> Vec<usize> {
     lengths
 }
 
-/// First blocks: the start, one where the low word of the counter rolls over within a pass, one far out.
+/// First blocks: the start, two where the low word of the counter rolls over within a later pass and within the first, one far out.
 fn positions() -> [u64; 4] {
-    [0, (1 << 32) - 5, u64::from(u32::MAX), 0x0123_4567_fff0_0001]
+    [0, (1 << 32) - 31, u64::from(u32::MAX), 0x0123_4567_fff0_0001]
 }
 
 fn stream(id: u64, block: u64) -> Stream {
