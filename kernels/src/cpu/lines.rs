@@ -8,9 +8,9 @@ const LINE: usize = 8;
 /// written whole need not be read first.
 pub(super) const FAR: usize = 16 << 20;
 
-/// Words before the first whole line.
-pub(super) fn to_line(words: &[u64]) -> usize {
-    words.as_ptr().align_offset(64)
+/// Elements before the first whole line.
+pub(super) fn to_line<T>(elements: &[T]) -> usize {
+    elements.as_ptr().align_offset(64)
 }
 
 /// Copies `from` to `to`, which is as long: whole lines past the caches. Before anybody else may see them, [`settle`].

@@ -1,5 +1,6 @@
 //! Element-wise arithmetic and sums.
 
+use super::lines::to_line;
 use super::{IntSimd, Kernel, Operation};
 use crate::Word;
 
@@ -52,14 +53,14 @@ impl<O: Operation, T: Word> Kernel for Zip<'_, O, T> {
 const LONG: usize = 512;
 
 /// Elements before the first whole line of a long vector.
-fn to_line<T>(elements: &[T]) -> usize {
-    if elements.len() < LONG { 0 } else { elements.as_ptr().align_offset(64) }
+fn head<T>(elements: &[T]) -> usize {
+    if elements.len() < LONG { 0 } else { to_line(elements) }
 }
 
 /// The body of [`Zip`], for other kernels too.
 #[inline(always)]
 pub(crate) fn zip<O: Operation, T: Word, S: IntSimd>(simd: S, operation: O, acc: &mut [T], other: &[T]) {
-    let head = to_line(acc);
+    let head = head(acc);
     let ((first, acc), (other_first, other)) = (acc.split_at_mut(head), other.split_at(head));
     each(operation, first, other_first);
     let (acc, acc_rest) = T::vectors_mut::<S>(acc);
@@ -87,7 +88,7 @@ impl<T: Word> Kernel for Sum<'_, T> {
 
     #[inline(always)]
     fn run<S: IntSimd>(self, simd: S) -> T {
-        let (first, values) = self.values.split_at(to_line(self.values));
+        let (first, values) = self.values.split_at(head(self.values));
         let (vectors, rest) = T::vectors::<S>(values);
         // Four sums in turn: an addition need not wait for the one before it.
         let mut sums = [<T::Vector<S> as bytemuck::Zeroable>::zeroed(); 4];
