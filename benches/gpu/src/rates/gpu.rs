@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // As in the kernels: run-time checks can only be left out by an unsafe call.
 
-use super::{Case, median};
+use super::median;
 use std::error::Error;
 use std::time::Instant;
 use veilgrid_shaders::{Binding, Mode, Shader};
@@ -32,16 +32,14 @@ pub struct Gpu {
     most: u64,
 }
 
-/// What a kernel works on.
-pub(super) struct Work<'a> {
-    /// Parameters, as `shaders/shared/params.wgsl` has them.
-    pub(super) params: &'a [u8],
-    /// Binding 1.
-    pub(super) target: &'a [u8],
-    /// Binding 2.
-    pub(super) source: Option<&'a [u8]>,
+/// A dispatch, or as many as there are parameters.
+pub struct Work {
+    /// Parameters of each pass, as the shader has them. Bindings 1 and 2 change places from one pass to the next.
+    pub params: Vec<Vec<u32>>,
+    /// Binding 1 and those behind it. The last pass writes to binding 1.
+    pub vectors: Vec<Vec<u64>>,
     /// Workgroups.
-    pub(super) groups: u32,
+    pub groups: usize,
 }
 
 impl Gpu {
@@ -95,41 +93,55 @@ impl Gpu {
         self.most
     }
 
-    /// The bytes of binding 1 after one run, and the median seconds of a run on the GPU alone.
-    pub(super) fn run(&self, shader: &Shader, work: &Work<'_>) -> Result<(Vec<u8>, f64), Box<dyn Error>> {
+    /// Binding 1 after one run, and the median seconds of a run on the GPU alone.
+    ///
+    /// # Errors
+    /// The GPU fails.
+    pub fn run(&self, shader: &Shader, work: &Work) -> Result<(Vec<u64>, f64), Box<dyn Error>> {
         let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
-        let mut params = work.params.to_vec();
-        params.resize(PARAMS, 0);
-        let params = self.buffer(&params, wgpu::BufferUsages::UNIFORM);
-        let target = self.buffer(work.target, storage);
-        let source = work.source.map(|source| self.buffer(source, storage));
+        let mut vectors: Vec<wgpu::Buffer> =
+            work.vectors.iter().map(|words| self.buffer(bytemuck::cast_slice(words), storage)).collect();
         let pipeline = self.pipeline(shader);
-        let mut entries = vec![
-            wgpu::BindGroupEntry { binding: 0, resource: params.as_entire_binding() },
-            wgpu::BindGroupEntry { binding: 1, resource: target.as_entire_binding() },
-        ];
-        entries.extend(
-            source
-                .as_ref()
-                .map(|source| wgpu::BindGroupEntry { binding: 2, resource: source.as_entire_binding() }),
-        );
-        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(shader.name),
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &entries,
-        });
+        let layout = pipeline.get_bind_group_layout(0);
+        let mut groups = Vec::new();
+        for (pass, params) in work.params.iter().enumerate() {
+            if pass > 0 {
+                vectors.swap(0, 1);
+            }
+            let mut bytes = bytemuck::cast_slice(params).to_vec();
+            bytes.resize(PARAMS, 0);
+            let params = self.buffer(&bytes, wgpu::BufferUsages::UNIFORM);
+            let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+                .zip([&params].into_iter().chain(&vectors))
+                .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                    binding,
+                    resource: buffer.as_entire_binding(),
+                })
+                .collect();
+            let label = Some(shader.name);
+            let layout = &layout;
+            groups.push(self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label,
+                layout,
+                entries: &entries,
+            }));
+        }
+        let workgroups = u32::try_from(work.groups)?;
         let seconds = |times: u32| {
             let whole = self.seconds(|pass| {
                 pass.set_pipeline(&pipeline);
-                pass.set_bind_group(0, &group, &[]);
                 for _ in 0..times {
-                    pass.dispatch_workgroups(work.groups, 1, 1);
+                    for group in &groups {
+                        pass.set_bind_group(0, group, &[]);
+                        pass.dispatch_workgroups(workgroups, 1, 1);
+                    }
                 }
             });
             whole.map(|whole| whole / f64::from(times))
         };
         let once = seconds(1)?;
-        let result = self.read(&target)?;
+        let result = self.read(&vectors[0])?;
+        let result = result.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
         if self.software {
             return Ok((result, once));
         }
@@ -143,31 +155,6 @@ impl Gpu {
         }
         let measured = (0..ROUNDS).map(|_| seconds(times)).collect::<Result<_, _>>()?;
         Ok((result, median(measured)))
-    }
-
-    /// The vector after one run of a case, and the median seconds of a run on the GPU alone.
-    ///
-    /// # Errors
-    /// The GPU fails.
-    pub fn run_case(
-        &self,
-        shader: &Shader,
-        case: &Case,
-        start: &[u64],
-        other: &[u64],
-    ) -> Result<(Vec<u64>, f64), Box<dyn Error>> {
-        let bytes = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
-        let params: Vec<u8> = case.params.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let source = (!other.is_empty()).then(|| bytes(other));
-        let work = Work {
-            params: &params,
-            target: &bytes(start),
-            source: source.as_deref(),
-            groups: u32::try_from(case.groups)?,
-        };
-        let (result, seconds) = self.run(shader, &work)?;
-        let words = result.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        Ok((words, seconds))
     }
 
     fn pipeline(&self, shader: &Shader) -> wgpu::ComputePipeline {
@@ -200,8 +187,8 @@ impl Gpu {
         let source =
             wgpu::ShaderModuleDescriptor { label, source: wgpu::ShaderSource::Wgsl(shader.source.into()) };
         // SAFETY: the shaders of the table are the kernels', whose accesses are in bounds where the count and whole tiles are
-        // bound (`kernels/src/gpu/pipeline.rs`): `cases.rs` gives vectors of whole tiles and their count. That of
-        // `roof.rs` writes one word of one vector.
+        // bound (`kernels/src/gpu/pipeline.rs`): `cases` gives vectors of whole tiles, and counts and shapes that are theirs. Those of
+        // `roof.rs` copy whole tiles, or write one word of one vector.
         let module = unsafe {
             self.device.create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked())
         };

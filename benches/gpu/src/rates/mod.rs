@@ -4,8 +4,8 @@ mod cases;
 mod gpu;
 mod roof;
 
-pub use cases::{Batch, Case, cases};
-pub use gpu::Gpu;
+pub use cases::{Batch, Case, Size, cases};
+pub use gpu::{Gpu, Work};
 pub use roof::Roof;
 
 /// The middle one.

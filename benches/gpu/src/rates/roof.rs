@@ -26,22 +26,21 @@ impl Roof {
     /// # Errors
     /// The GPU fails.
     pub fn measure(gpu: &Gpu, bytes: usize) -> Result<Roof, Box<dyn Error>> {
-        let source = vec![1; bytes];
+        let source = vec![1; bytes / 8];
         let work = Work {
-            params: &[],
-            target: &vec![0; bytes],
-            source: Some(&source),
-            groups: (bytes / TILE) as u32,
+            params: vec![Vec::new()],
+            vectors: vec![vec![0; source.len()], source],
+            groups: bytes / TILE,
         };
         let (copied, seconds) = gpu.run(&copy(), &work)?;
-        if copied != source {
+        if copied != work.vectors[1] {
             return Err("the copy is not the original".into());
         }
         let moved = 2.0 * bytes as f64 / seconds;
         let groups = if gpu.software { 16 } else { 8192 };
-        let (_, seconds) =
-            gpu.run(&operations(), &Work { params: &[], target: &[0; TILE], source: None, groups })?;
-        let count = 256.0 * f64::from(groups) * (16 * STEPS * TURNS) as f64;
+        let work = Work { params: vec![Vec::new()], vectors: vec![vec![0; TILE / 8]], groups };
+        let (_, seconds) = gpu.run(&operations(), &work)?;
+        let count = 256.0 * (groups * 16 * STEPS * TURNS) as f64;
         Ok(Roof { bytes: moved, operations: count / seconds })
     }
 }
