@@ -6,22 +6,35 @@ use super::levels::devices;
 use veilgrid_kernels::shamir::Scheme;
 use veilgrid_kernels::{Device, Field, Field64, KernelError, M61, field, matmul};
 
-#[test]
-fn fields() {
-    for vector in vectors!(format::Field, "field.json") {
-        for device in devices() {
-            match vector.name.as_str() {
-                "M61" => field_of::<M61>(&device, &vector),
-                _ => field_of::<Field64>(&device, &vector),
+/// Tests of every vector of a file, in the field that it names, on every device.
+macro_rules! in_each_field {
+    ($($test:ident: $format:ident in $file:literal by $check:ident;)+) => {$(
+        #[test]
+        fn $test() {
+            for vector in vectors!(format::$format, $file) {
+                for device in devices() {
+                    match vector.name.as_str() {
+                        "M61" => $check::<M61>(&device, &vector),
+                        _ => $check::<Field64>(&device, &vector),
+                    }
+                }
             }
         }
-    }
+    )+};
+}
+in_each_field! {
+    fields: Field in "field.json" by field_of;
+    uniform_elements: Uniform in "uniform.json" by uniform_of;
+    shamir: Shamir in "shamir.json" by shamir_of;
+}
+
+fn elements<F: Field>(texts: &[String]) -> Vec<F> {
+    field::elements::<F>(&unwords(texts)).unwrap().to_vec()
 }
 
 fn field_of<F: Field>(device: &Device, vector: &format::Field) {
     assert_eq!((vector.name.as_str(), word(&vector.modulus)), (F::NAME, F::MODULUS));
-    let elements = |texts: &[String]| field::elements::<F>(&unwords(texts)).unwrap().to_vec();
-    let (a, b) = (elements(&vector.a), elements(&vector.b));
+    let (a, b) = (elements::<F>(&vector.a), elements::<F>(&vector.b));
     let after = |operation: &dyn Fn(&mut [F]) -> Result<(), KernelError>| {
         let mut acc = a.clone();
         operation(&mut acc).unwrap();
@@ -49,9 +62,8 @@ fn field_of<F: Field>(device: &Device, vector: &format::Field) {
 fn matrices_of_a_prime_field() {
     for vector in vectors!(Matmul, "matmul_m61.json") {
         for device in devices() {
-            let elements = |texts: &[String]| field::elements::<M61>(&unwords(texts)).unwrap().to_vec();
             let shape = matmul::Shape { rows: vector.rows, inner: vector.inner, columns: vector.columns };
-            let mut acc = elements(&vector.acc);
+            let mut acc: Vec<M61> = elements(&vector.acc);
             matmul::multiply_add(&device, shape, &elements(&vector.a), &elements(&vector.b), &mut acc)
                 .unwrap();
             assert!(acc == elements(&vector.sums), "{}", device.describe());
@@ -64,7 +76,7 @@ fn transforms() {
     for vector in vectors!(format::Ntt, "ntt.json") {
         let ntt = field::Ntt::new(vector.values.len().ilog2()).unwrap();
         assert_eq!(ntt.root().get(), word(&vector.root));
-        let start = field::elements::<Field64>(&unwords(&vector.values)).unwrap().to_vec();
+        let start = elements(&vector.values);
         for device in devices() {
             let mut values = start.clone();
             ntt.forward(&device, &mut values).unwrap();
@@ -72,18 +84,6 @@ fn transforms() {
             values.clone_from(&start);
             ntt.inverse(&device, &mut values).unwrap();
             assert_eq!(words(field::words(&values)), vector.inverse);
-        }
-    }
-}
-
-#[test]
-fn uniform_elements() {
-    for vector in vectors!(format::Uniform, "uniform.json") {
-        for device in devices() {
-            match vector.name.as_str() {
-                "M61" => uniform_of::<M61>(&device, &vector),
-                _ => uniform_of::<Field64>(&device, &vector),
-            }
         }
     }
 }
@@ -98,7 +98,6 @@ fn uniform_of<F: Field>(device: &Device, vector: &format::Uniform) {
 #[test]
 fn vdaf() {
     for vector in vectors!(format::Vdaf, "vdaf.json") {
-        let elements = |texts: &[String]| field::elements::<Field64>(&unwords(texts)).unwrap().to_vec();
         for device in devices() {
             let mut sums = vec![Field64::ZERO; vector.sums.len()];
             for share in &vector.shares {
@@ -120,21 +119,8 @@ fn vdaf() {
     }
 }
 
-#[test]
-fn shamir() {
-    for vector in vectors!(format::Shamir, "shamir.json") {
-        for device in devices() {
-            match vector.name.as_str() {
-                "M61" => shamir_of::<M61>(&device, &vector),
-                _ => shamir_of::<Field64>(&device, &vector),
-            }
-        }
-    }
-}
-
 fn shamir_of<F: Field>(device: &Device, vector: &format::Shamir) {
-    let elements = |texts: &[String]| field::elements::<F>(&unwords(texts)).unwrap().to_vec();
-    let secret = elements(&vector.secret);
+    let secret: Vec<F> = elements(&vector.secret);
     let (len, parties) = (secret.len(), vector.parties);
     let scheme = Scheme::<F>::new(parties, vector.threshold).unwrap();
     let mut shares = vec![F::ZERO; len * parties as usize];
