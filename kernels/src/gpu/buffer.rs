@@ -155,20 +155,19 @@ impl Gpu {
             if index == 0 {
                 encoder.copy_buffer_to_buffer(&key, 0, &params, 0, Some(params.size()));
             }
-            let mut bound = (&target, source.as_ref().map(|(buffer, size)| (buffer, *size)));
+            let bound = |buffer, size| wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(size) };
+            let mut vectors = vec![bound(&target, part.target)];
+            vectors.extend(source.iter().chain(&second).map(|(buffer, size)| bound(buffer, *size)));
             for pass in 0..job.passes {
-                let place = wgpu::BufferBinding {
-                    buffer: &params,
-                    offset: SLOT * (index as u64 * u64::from(job.passes) + u64::from(pass)),
-                    size: NonZeroU64::new(Params::SIZE),
-                };
-                if let ((target, Some((source, size))), 1..) = (bound, pass) {
-                    bound = (source, Some((target, size)));
+                let slot = index as u64 * u64::from(job.passes) + u64::from(pass);
+                let place = wgpu::BufferBinding { offset: SLOT * slot, ..bound(&params, Params::SIZE) };
+                if pass > 0 {
+                    vectors.swap(0, 1);
                 }
-                let others = [bound.1, second.as_ref().map(|(buffer, size)| (buffer, *size))];
-                self.dispatch(&mut encoder, pipeline, part, place, bound.0, others);
+                let buffers = [place].into_iter().chain(vectors.iter().cloned());
+                self.dispatch(&mut encoder, pipeline, buffers, part.groups);
             }
-            encoder.copy_buffer_to_buffer(bound.0, 0, &result, 0, Some(part.target));
+            encoder.copy_buffer_to_buffer(vectors[0].buffer, 0, &result, 0, Some(part.target));
             if index + 1 == parts.len() {
                 // Neither the key nor the data stay behind on the GPU.
                 encoder.clear_buffer(&params, 0, None);
@@ -228,29 +227,21 @@ impl Gpu {
         Some((uniforms, key))
     }
 
-    fn dispatch(
+    /// Runs a kernel once with these buffers, from binding 0 on.
+    pub(super) fn dispatch<'a>(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         pipeline: &Pipeline,
-        part: &Part,
-        params: wgpu::BufferBinding<'_>,
-        target: &wgpu::Buffer,
-        others: [Option<(&wgpu::Buffer, u64)>; 2],
+        buffers: impl IntoIterator<Item = wgpu::BufferBinding<'a>>,
+        groups: u32,
     ) {
-        let bound = |buffer, size| {
-            wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                buffer,
-                offset: 0,
-                size: NonZeroU64::new(size),
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding,
+                resource: wgpu::BindingResource::Buffer(buffer),
             })
-        };
-        let mut entries = vec![
-            wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(params) },
-            wgpu::BindGroupEntry { binding: 1, resource: bound(target, part.target) },
-        ];
-        for ((buffer, size), binding) in others.into_iter().flatten().zip(2..) {
-            entries.push(wgpu::BindGroupEntry { binding, resource: bound(buffer, size) });
-        }
+            .collect();
         let group = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(pipeline.shader.name),
             layout: &pipeline.layout,
@@ -259,7 +250,7 @@ impl Gpu {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(&pipeline.compiled);
         pass.set_bind_group(0, &group, &[]);
-        pass.dispatch_workgroups(part.groups, 1, 1);
+        pass.dispatch_workgroups(groups, 1, 1);
     }
 
     /// The buffer that is kept there, with the part's bytes or all.

@@ -187,24 +187,10 @@ impl Gpu {
                 offset: SLOT * index as u64,
                 size: NonZeroU64::new(4 * WORDS as u64),
             };
-            let mut entries = vec![
-                wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(program) },
-                wgpu::BindGroupEntry { binding: 1, resource: data.as_entire_binding() },
-            ];
-            for (i, binding) in (0..MAX_BUFFERS).zip(2..) {
-                let source = chain.sources.get(i).map_or(&nothing, |source| source.part(index));
-                entries.push(wgpu::BindGroupEntry { binding, resource: source.as_entire_binding() });
-            }
-            let group = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some(pipeline.shader.name),
-                layout: &pipeline.layout,
-                entries: &entries,
-            });
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            pass.set_pipeline(&pipeline.compiled);
-            pass.set_bind_group(0, &group, &[]);
-            pass.dispatch_workgroups(groups, 1, 1);
-            drop(pass);
+            let sources =
+                (0..MAX_BUFFERS).map(|i| chain.sources.get(i).map_or(&nothing, |source| source.part(index)));
+            let vectors = [&data].into_iter().chain(sources).map(wgpu::Buffer::as_entire_buffer_binding);
+            self.dispatch(&mut encoder, pipeline, [program].into_iter().chain(vectors), groups);
             let result = target.is_none().then(|| {
                 let result = self.result(room, totals);
                 encoder.copy_buffer_to_buffer(&data, 0, &result, 0, Some(totals));
