@@ -28,10 +28,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     other_laws(&device)?;
     for bytes in [16 << 10, 1 << 20] {
-        keystream(&device, bytes)?;
-        keystream_of_openssl(&device, bytes)?;
+        keystreams(&device, bytes)?;
     }
-    expand_and_add(&device)?;
+    expand_and_add(&device);
     Ok(())
 }
 
@@ -89,37 +88,24 @@ fn gigabytes(bytes: usize, seconds: f64) -> f64 {
     bytes as f64 / seconds / 1e9
 }
 
-fn keystream(device: &Device, bytes: usize) -> Result<(), Box<dyn Error>> {
-    let (mut stream, mut out) = (stream(), vec![0; bytes]);
-    let (mut cipher, mut peer_out) = (peer_cipher(), vec![0; bytes]);
-    let repeats = (4 << 20) / bytes;
-    let (ours, peer) = side_by_side(
-        51,
-        || {
-            for _ in 0..repeats {
-                chacha::keystream(device, &mut stream, black_box(&mut out)).expect("keystream");
-            }
-        },
-        || {
-            for _ in 0..repeats {
-                cipher.write_keystream(black_box(&mut peer_out));
-            }
-        },
-    );
-    let total = bytes * repeats;
-    let work = format!("ChaCha20 keystream, {} KiB (`chacha20`)", bytes >> 10);
-    row(device, &work, gigabytes(total, ours), gigabytes(total, peer), "GB/s");
+/// Beside the `chacha20` crate and OpenSSL, which encrypts zeros, its way to a keystream: one context for all, as a user
+/// would keep.
+fn keystreams(device: &Device, bytes: usize) -> Result<(), Box<dyn Error>> {
+    let mut cipher = peer_cipher();
+    keystream_beside(device, "`chacha20`", bytes, |out| cipher.write_keystream(out));
+    let mut context = CipherCtx::new()?;
+    context.encrypt_init(Some(Cipher::chacha20()), Some(&KEY), Some(&[0; 16]))?;
+    let zeros = vec![0; bytes];
+    keystream_beside(device, openssl::version::version(), bytes, |out| {
+        context.cipher_update(&zeros, Some(out)).expect("keystream");
+    });
     Ok(())
 }
 
-/// OpenSSL encrypts zeros, which is its way to a keystream: one context for all, as a user would keep.
-fn keystream_of_openssl(device: &Device, bytes: usize) -> Result<(), Box<dyn Error>> {
-    let (mut stream, mut out) = (stream(), vec![0; bytes]);
-    let mut context = CipherCtx::new()?;
-    context.encrypt_init(Some(Cipher::chacha20()), Some(&KEY), Some(&[0; 16]))?;
-    let (zeros, mut peer_out) = (vec![0; bytes], vec![0; bytes]);
+fn keystream_beside(device: &Device, name: &str, bytes: usize, mut peer: impl FnMut(&mut [u8])) {
+    let (mut stream, mut out, mut peer_out) = (stream(), vec![0; bytes], vec![0; bytes]);
     let repeats = (4 << 20) / bytes;
-    let (ours, peer) = side_by_side(
+    let (ours, theirs) = side_by_side(
         51,
         || {
             for _ in 0..repeats {
@@ -128,18 +114,16 @@ fn keystream_of_openssl(device: &Device, bytes: usize) -> Result<(), Box<dyn Err
         },
         || {
             for _ in 0..repeats {
-                context.cipher_update(&zeros, Some(black_box(&mut peer_out))).expect("keystream");
+                peer(black_box(&mut peer_out));
             }
         },
     );
-    let total = bytes * repeats;
-    let work = format!("ChaCha20 keystream, {} KiB ({})", bytes >> 10, openssl::version::version());
-    row(device, &work, gigabytes(total, ours), gigabytes(total, peer), "GB/s");
-    Ok(())
+    let (total, work) = (bytes * repeats, format!("ChaCha20 keystream, {} KiB ({name})", bytes >> 10));
+    row(device, &work, gigabytes(total, ours), gigabytes(total, theirs), "GB/s");
 }
 
 /// The peer fills a buffer with keystream and adds it in a second pass.
-fn expand_and_add(device: &Device) -> Result<(), Box<dyn Error>> {
+fn expand_and_add(device: &Device) {
     const BYTES: usize = 64 << 20;
     let (mut stream, mut data) = (stream(), vec![0u64; BYTES / 8]);
     let (mut cipher, mut peer_data, mut filled) = (peer_cipher(), vec![0u64; BYTES / 8], vec![0u8; BYTES]);
@@ -156,5 +140,4 @@ fn expand_and_add(device: &Device) -> Result<(), Box<dyn Error>> {
     );
     let work = "expand-and-add mask, 64 MiB (`chacha20` fill, then an add loop)";
     row(device, work, gigabytes(BYTES, ours), gigabytes(BYTES, peer), "GB/s");
-    Ok(())
 }
