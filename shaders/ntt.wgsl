@@ -1,46 +1,112 @@
-// One pass of the number-theoretic transform of Field64 (Stockham's order): pass `params.bits` reads one buffer and writes
-// the other. One invocation takes two pairs of elements that are half a transform apart.
+// The number-theoretic transform of Field64 (Stockham's order). Pass `params.bits` does `params.upper.y` of the
+// `params.upper.x` levels, or those that are left; it reads one buffer and writes the other. A transform is a matrix to it, of as
+// many rows as so many levels combine, and it transforms the columns: in workgroup memory, as many of them at once as make
+// a tile of 1,024 elements, of which an invocation has four.
 
 #kernel ntt_pass
 
 #import params
 #import prime
 
-@group(0) @binding(1) var<storage, read_write> sums: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read> values: array<vec4<u32>>;
-// The powers of the root, as many as half a transform.
-@group(0) @binding(3) var<storage, read> roots: array<vec4<u32>>;
+// Whole tiles, zeros behind the last transform.
+@group(0) @binding(1) var<storage, read_write> results: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read> values: array<vec2<u32>>;
+// Powers of the root: as many as a row of the first pass has elements, from the zeroth on; then those of the root to the power of
+// that number, as many as there are rows.
+@group(0) @binding(3) var<storage, read> roots: array<vec2<u32>>;
+
+// After each 32 elements one is left free, so that elements of a column lie in banks of their own.
+var<workgroup> tile: array<vec2<u32>, 1056>;
+
+fn bank(at: u32) -> u32 {
+    return at + (at >> 5u);
+}
+
+fn lower_bits(x: u32, bits: u32) -> u32 {
+    return x & ((1u << bits) - 1u);
+}
 
 @compute @workgroup_size(256)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let i = id.x;
-    if (i >= params.count) {
-        return;
+fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
+    let me = local.x;
+    let all = params.upper.x;
+    let most = params.upper.y;
+    // The levels of the passes before and of this one. Of what follows, too, the binary logarithms: columns of a transform, columns of a
+    // tile, elements of a row of the first pass.
+    let before = params.bits * most;
+    let levels = min(most, all - before);
+    let columns = all - levels;
+    let wide = 10u - levels;
+    let row = all - most;
+    let first = group.x << wide;
+
+    // Neighbours read neighbours: a row, or what the tile has of it.
+    let across = min(columns, wide);
+#for K,AT 0,0u 1,256u 2,512u 3,768u
+    let given_K = me + AT;
+    let row_K = lower_bits(given_K >> across, levels);
+    let column_K = lower_bits(given_K, across) | ((given_K >> (across + levels)) << across);
+    let from_K = first + column_K;
+    let value_K = values[((from_K >> columns) << all) | lower_bits(from_K, columns) | (row_K << columns)];
+#endfor
+#for K 0 1 2 3
+    tile[bank((row_K << wide) | column_K)] = value_K;
+#endfor
+
+    // In place, which leaves result `i` of a column where the bits of `i` reversed say.
+    for (var level = 0u; level < levels; level += 1u) {
+        workgroupBarrier();
+        let half = 512u >> level;
+#for K,AT 0,0u 1,256u
+        let place_K = (me + AT) & (half - 1u);
+        let left_K = 2u * (me + AT) - place_K;
+        let a_K = bank(left_K);
+        let b_K = bank(left_K + half);
+#endfor
+        let a = vec4<u32>(tile[a_0], tile[a_1]);
+        let b = vec4<u32>(tile[b_0], tile[b_1]);
+        let sum = prime_add(a, b);
+        var product = prime_sub(a, b);
+        // The powers of the last level are all the zeroth.
+        if (level + 1u < levels) {
+            let turn = level + most - levels;
+#for K 0 1
+            let root_K = roots[(1u << row) + ((place_K >> wide) << turn)];
+#endfor
+            product = prime_mul(product, vec4<u32>(root_0, root_1));
+        }
+        tile[a_0] = sum.xy;
+        tile[a_1] = sum.zw;
+        tile[b_0] = product.xy;
+        tile[b_1] = product.zw;
     }
-    // Vectors of half a transform.
-    let half = params.upper.x;
-    let at = i & (half - 1u);
-    let start = 2u * (i - at);
-    let a = values[start + at];
-    let b = values[start + half + at];
-    var sum = prime_add(a, b);
-    var product = prime_sub(a, b);
-    if (params.bits == params.upper.y) {
-        // The last pass: all powers are the zeroth. `lower` is 1, or in an inverse the inverse of the size.
-        let scale = params.lower.xyxy;
-        sum = prime_mul(sum, scale);
-        product = prime_mul(product, scale);
+    workgroupBarrier();
+
+    // Neighbours write neighbours: the results of a column go `2^before` apart, with those of as many columns between them.
+    let run = min(before, wide);
+#for K,AT 0,0u 1,256u 2,512u 3,768u
+    let taken_K = me + AT;
+    let result_K = lower_bits(taken_K >> run, levels);
+    let of_K = lower_bits(taken_K, run) | ((taken_K >> (run + levels)) << run);
+    let reversed_K = (reverseBits(result_K) >> (31u - levels)) >> 1u;
+    let left_K = tile[bank((reversed_K << wide) | of_K)];
+    let to_K = first + of_K;
+    let block_K = lower_bits(to_K, columns) >> before;
+    let within_K = lower_bits(to_K, before) | (((block_K << levels) | result_K) << before);
+#endfor
+#for K,L 0,1 2,3
+    // The last pass has no powers: `lower` is 1, or in an inverse the inverse of the size.
+    var factor_K = params.lower.xyxy;
+    if (columns > before) {
+#for N K L
+        let power_N = (block_N * result_N) << before;
+        let low_N = roots[lower_bits(power_N, row)];
+        let high_N = roots[(1u << row) + (power_N >> row)];
+#endfor
+        factor_K = prime_mul(vec4<u32>(low_K, low_L), vec4<u32>(high_K, high_L));
     }
-    if (params.bits == 0u) {
-        product = prime_mul(product, roots[at]);
-        sums[start + 2u * at] = vec4<u32>(sum.xy, product.xy);
-        sums[start + 2u * at + 1u] = vec4<u32>(sum.zw, product.zw);
-        return;
-    }
-    // Both elements have the same power: they are next to each other in a run of `2 apart` of one.
-    let apart = 1u << (params.bits - 1u);
-    let run = at & (apart - 1u);
-    product = prime_mul(product, roots[at - run].xyxy);
-    sums[start + 2u * at - run] = sum;
-    sums[start + 2u * at - run + apart] = product;
+    let scaled_K = prime_mul(vec4<u32>(left_K, left_L), factor_K);
+    results[((to_K >> columns) << all) | within_K] = scaled_K.xy;
+    results[((to_L >> columns) << all) | within_L] = scaled_K.zw;
+#endfor
 }

@@ -1,8 +1,8 @@
 // What the host hands to every kernel. A kernel reads the fields of its family and no others.
 
 struct Params {
-    // Units of work: tiles, which need no count (ring, fixed, bits, field), 128-bit vectors (powers, shamir), keystream blocks
-    // (chacha, mask), groups of 8 samples (noise) or elements (uniform), two vectors (ntt).
+    // Units of work: tiles, which need no count (ring, fixed, bits, field, ntt), 128-bit vectors (powers, shamir), keystream
+    // blocks (chacha, mask), groups of 8 samples (noise) or elements (uniform).
     count: u32,
     // fixed: fraction bits. bits: the shift. field: bits of the exponent. ntt: the pass. noise: the number of octal digits,
     // of seven thresholds each; of draws from a table; of words of trials.
@@ -14,7 +14,7 @@ struct Params {
     // fixed: bounds of an encoding; lower is the sign of a truncation. matmul, shamir: see there. field: lower is
     // the exponent. noise: lower is the threshold of zero; or the number of a table's thresholds, and 1 where it is
     // signed; or which bits of the last word are trials, and upper is half the number of trials. ntt: lower is a
-    // factor of all results; upper are the vectors of half a transform and the number of the last pass.
+    // factor of all results; upper are the levels of a transform and those of a pass.
     lower: vec2<u32>,
     upper: vec2<u32>,
     key: array<vec4<u32>, 2>,

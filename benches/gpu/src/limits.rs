@@ -149,13 +149,12 @@ pub const LIMITS: &[Limit] = &[
     // A product, a sum, and half a load more.
     tile("field_mul_add_m61", [78.0, 42.0], CLOSE),
     tile("field_mul_add_field64", [80.0, 52.0], CLOSE),
-    // Of four elements two sums, 24, two differences, 18, and products: four of the last pass with its factor, two of the first
-    // one, two of the others; ten loads and stores. The roots of the last passes lie apart: each is a load of its own.
+    // A level of four elements: two sums, 24; two differences, 18; two products; all come from workgroup memory and go back there, 8,
+    // and two roots come from memory. What is over are the places of the four and of the roots.
     Limit {
-        units: 4,
         wide: false,
-        most: [Most::Instructions(220.0), Most::Instructions(160.0)],
-        ..tile("ntt_pass", [145.0, 89.0], CLOSE)
+        most: [Most::Times(1.3), Most::Times(1.45)],
+        ..inner("ntt_pass", 4, "level of an element", [46.0, 32.0])
     },
     // A square and a product of two elements: a bit of the exponent that is set.
     Limit { most: [Most::Times(1.3); 2], ..inner("field_pow_m61", 4, "product", [65.0, 29.0]) },

@@ -5,8 +5,6 @@ use crate::cpu::ntt::{Far, Few, Near};
 use crate::cpu::{Arch, Cpu, Lanes64};
 use crate::device::Backend;
 use crate::error::sized;
-#[cfg(feature = "gpu")]
-use crate::gpu::ntt as gpu;
 use crate::{Device, KernelError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -129,10 +127,6 @@ impl Ntt {
         match device.backend() {
             Backend::Cpu(arch) => self.spread(arch, &self.forward, words_mut(values)),
             #[cfg(feature = "gpu")]
-            Backend::Gpu(_) if self.log < gpu::LEAST => {
-                self.on_cpu(Arch::best(), &self.forward, words_mut(values))
-            }
-            #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => gpu.ntt(self.log, root(self.log), 1, values)?,
         }
         Ok(())
@@ -146,10 +140,6 @@ impl Ntt {
         self.check("Ntt::inverse", values.len())?;
         match device.backend() {
             Backend::Cpu(arch) => self.spread(arch, &self.inverse, words_mut(values)),
-            #[cfg(feature = "gpu")]
-            Backend::Gpu(_) if self.log < gpu::LEAST => {
-                self.on_cpu(Arch::best(), &self.inverse, words_mut(values))
-            }
             #[cfg(feature = "gpu")]
             Backend::Gpu(gpu) => {
                 gpu.ntt(self.log, invert(root(self.log)), invert(self.size() as u64), values)?;

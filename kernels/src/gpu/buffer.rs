@@ -36,14 +36,14 @@ pub(super) struct Job<'a> {
     pub(super) target: Option<&'a [u8]>,
     /// What goes to binding 2.
     pub(super) source: Option<&'a [u8]>,
-    /// What goes to binding 3: as much of it as of the vector, or with several passes the whole.
+    /// What goes to binding 3.
     pub(super) second: Option<&'a [u8]>,
     /// How often the kernel runs over a part. Bindings 1 and 2 change places from one pass to the next.
     pub(super) passes: u32,
     /// Whether binding 1 gets 16 bytes a workgroup instead of the vector.
     pub(super) totals: bool,
-    /// Whether a part gets the whole source instead of as much of it as of the vector.
-    pub(super) beside: bool,
+    /// The binding, 2 or 3, of which a part gets all instead of as much as of the vector.
+    pub(super) whole: Option<u32>,
 }
 
 /// One part of a job.
@@ -129,25 +129,21 @@ impl Gpu {
             if let Some(bytes) = job.target {
                 self.upload(&target, 0, &bytes[part.bytes.clone()], part.bound)?;
             }
-            let beside = |source: &[u8]| if job.beside { source.len() as u64 } else { part.bound };
-            let source = match job.source {
-                Some(bytes) => {
-                    let all = job.beside;
-                    Some((
-                        self.input(&mut room.source, bytes, &part.bytes, beside(bytes), all)?,
-                        beside(bytes),
-                    ))
-                }
-                None => None,
-            };
-            let second = match job.second {
-                Some(bytes) => {
-                    let all = job.passes > 1;
-                    let bound = if all { bytes.len() as u64 } else { part.bound };
-                    Some((self.input(&mut room.second, bytes, &part.bytes, bound, all)?, bound))
-                }
-                None => None,
-            };
+            let mut inputs = Vec::with_capacity(2);
+            for (binding, bytes, kept) in
+                [(2, job.source, &mut room.source), (3, job.second, &mut room.second)]
+            {
+                let Some(bytes) = bytes else { continue };
+                // Bytes that are bound, and the most that any part has had there.
+                let (bytes, sizes) = if job.whole == Some(binding) {
+                    (bytes, [bytes.len() as u64; 2])
+                } else {
+                    (&bytes[part.bytes.clone()], [part.bound, parts[0].bound])
+                };
+                let buffer = self.working(kept, sizes[0]);
+                self.upload(&buffer, 0, bytes, sizes[0])?;
+                inputs.push((buffer, sizes));
+            }
             let result = self.result(room, part.target);
 
             let mut encoder =
@@ -157,7 +153,7 @@ impl Gpu {
             }
             let bound = |buffer, size| wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(size) };
             let mut vectors = vec![bound(&target, part.target)];
-            vectors.extend(source.iter().chain(&second).map(|(buffer, size)| bound(buffer, *size)));
+            vectors.extend(inputs.iter().map(|(buffer, [size, _])| bound(buffer, *size)));
             for pass in 0..job.passes {
                 let slot = index as u64 * u64::from(job.passes) + u64::from(pass);
                 let place = wgpu::BufferBinding { offset: SLOT * slot, ..bound(&params, Params::SIZE) };
@@ -172,9 +168,8 @@ impl Gpu {
                 // Neither the key nor the data stay behind on the GPU.
                 encoder.clear_buffer(&params, 0, None);
                 encoder.clear_buffer(&target, 0, Some(parts[0].target));
-                for (i, (buffer, bound)) in source.iter().chain(&second).enumerate() {
-                    let whole = if i == 0 && source.is_some() { job.beside } else { job.passes > 1 };
-                    encoder.clear_buffer(buffer, 0, Some(if whole { *bound } else { parts[0].bound }));
+                for (buffer, [_, most]) in &inputs {
+                    encoder.clear_buffer(buffer, 0, Some(*most));
                 }
             }
             submitted.push(self.0.queue.submit([encoder.finish()]));
@@ -251,20 +246,6 @@ impl Gpu {
         pass.set_pipeline(&pipeline.compiled);
         pass.set_bind_group(0, &group, &[]);
         pass.dispatch_workgroups(groups, 1, 1);
-    }
-
-    /// The buffer that is kept there, with the part's bytes or all.
-    fn input(
-        &self,
-        kept: &mut Option<wgpu::Buffer>,
-        bytes: &[u8],
-        part: &Range<usize>,
-        bound: u64,
-        all: bool,
-    ) -> Option<wgpu::Buffer> {
-        let buffer = self.working(kept, bound);
-        self.upload(&buffer, 0, if all { bytes } else { &bytes[part.clone()] }, bound)?;
-        Some(buffer)
     }
 
     /// Copies `bytes` to a place in the buffer, with zeros behind them up to `bound` bytes.

@@ -119,7 +119,7 @@ impl Gpu {
         let job = Job {
             together: size_of_val(sums),
             source: Some(bytemuck::cast_slice(&factors)),
-            beside: true,
+            whole: Some(2),
             ..Job::new(of::<T>("matmul_u32", "matmul_u64", "matmul_m61"), params, size_of_val(sums), UNIT)
         };
         self.change(job, bytemuck::cast_slice_mut(sums))
@@ -155,7 +155,7 @@ impl Gpu {
             let job = Job {
                 together: size_of_val(sums.as_slice()),
                 source: Some(bytemuck::cast_slice(&factors)),
-                beside: true,
+                whole: Some(2),
                 ..Job::new(kernel, params, size_of_val(sums.as_slice()), VECTOR)
             };
             self.change(job, bytemuck::cast_slice_mut(&mut sums))?;

@@ -10,7 +10,7 @@ mod fault;
 mod field;
 mod matmul;
 mod noise;
-pub(crate) mod ntt;
+mod ntt;
 mod ops;
 mod params;
 mod pipeline;

@@ -75,5 +75,5 @@ fn job<'a>(
     if beside.is_empty() {
         return job;
     }
-    Job { source: Some(bytemuck::cast_slice(beside)), beside: true, ..job }
+    Job { source: Some(bytemuck::cast_slice(beside)), whole: Some(2), ..job }
 }

@@ -2,18 +2,27 @@
 
 use super::Gpu;
 use super::buffer::Job;
-use super::ops::VECTOR;
 use super::params::Params;
 use crate::field::ntt::{power, powers};
 use crate::field::{elements, words, words_mut};
 use crate::{Field64, KernelError};
 use zeroize::Zeroizing;
 
-/// Binary logarithm of the smallest transform that fills an invocation's two pairs.
-pub(crate) const LEAST: u32 = 2;
+/// Bytes of a tile, which a workgroup transforms, and the binary logarithm of its elements.
+const TILE: usize = size_of::<Field64>() << LEVELS;
+const LEVELS: u32 = 10;
+/// Invocations of a workgroup.
+const LANES: u32 = 256;
+/// The most levels of one of several passes: as many columns as then fit into a tile are a cache line.
+const MOST: u32 = 7;
+
+/// Levels of a pass; the last one has those that are left.
+fn levels(log: u32) -> u32 {
+    if log <= LEVELS { log } else { log.div_ceil(log.div_ceil(MOST)) }
+}
 
 impl Gpu {
-    /// Transforms of `2^log` elements, at least 4 and as many as there are, with a root of that order.
+    /// Transforms of `2^log` elements, as many as there are, with a root of that order.
     pub(crate) fn ntt(
         &self,
         log: u32,
@@ -21,22 +30,38 @@ impl Gpu {
         scale: u64,
         values: &mut [Field64],
     ) -> Result<(), KernelError> {
-        let bytes = size_of::<Field64>() << log;
-        if bytes > self.shard() {
+        if size_of::<Field64>() << log > self.shard() {
             return values
                 .chunks_exact_mut(1 << log)
                 .try_for_each(|values| self.split(log, root, scale, values));
         }
-        if values.is_empty() {
+        // One element is its own transform.
+        if values.is_empty() || log == 0 {
             return Ok(());
         }
-        let roots: Vec<u64> = powers(root).take(1 << (log - 1)).collect();
+        self.passes(log, levels(log), root, scale, values)
+    }
+
+    /// The same in passes of `most` levels, from 1 to [`LEVELS`].
+    pub(super) fn passes(
+        &self,
+        log: u32,
+        most: u32,
+        root: u64,
+        scale: u64,
+        values: &mut [Field64],
+    ) -> Result<(), KernelError> {
+        let row = 1 << (log - most);
+        let roots: Vec<u64> =
+            powers(root).take(row).chain(powers(power(root, row as u64)).take(1 << most)).collect();
         let job = Job {
             source: Some(bytemuck::cast_slice(words(values))),
             second: Some(bytemuck::cast_slice(&roots)),
-            passes: log,
-            together: bytes,
-            ..Job::new("ntt_pass", Params::transform(log, scale), size_of_val(values), 2 * VECTOR)
+            whole: Some(3),
+            passes: log.div_ceil(most),
+            together: TILE.max(size_of::<Field64>() << log),
+            lanes: LANES,
+            ..Job::new("ntt_pass", Params::transform(log, most, scale), size_of_val(values), TILE)
         };
         let results = self.run(&job)?;
         results.write_to(bytemuck::cast_slice_mut(words_mut(values)))

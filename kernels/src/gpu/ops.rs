@@ -36,7 +36,7 @@ impl<'a> Job<'a> {
             second: None,
             passes: 1,
             totals: false,
-            beside: false,
+            whole: None,
         }
     }
 

@@ -88,11 +88,11 @@ impl Params {
         params
     }
 
-    /// For transforms of `2^log` elements whose results are multiplied by `scale`.
-    pub(super) fn transform(log: u32, scale: u64) -> Params {
+    /// For transforms of `2^log` elements in passes of `most` levels, whose results are multiplied by `scale`.
+    pub(super) fn transform(log: u32, most: u32, scale: u64) -> Params {
         let mut params = Params::new();
         params.wide(LOWER, scale);
-        params.wide(UPPER, 1 << (log - 2) | u64::from(log - 1) << 32);
+        params.wide(UPPER, u64::from(log) | u64::from(most) << 32);
         params
     }
 

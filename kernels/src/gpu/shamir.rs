@@ -73,7 +73,7 @@ impl Gpu {
             let job = Job {
                 together: size_of_val(block.as_slice()),
                 source: Some(bytemuck::cast_slice(&source)),
-                beside: true,
+                whole: Some(2),
                 ..Job::new(
                     of::<F>("shamir_combine_m61", "shamir_combine_field64"),
                     params,
