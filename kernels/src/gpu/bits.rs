@@ -33,10 +33,7 @@ impl Gpu {
         if words.is_empty() {
             return Ok(0);
         }
-        let results = self.run(&Job::sum("bits_ones", bytemuck::cast_slice(words)))?;
-        let mut totals = vec![0u64; results.len() / size_of::<u64>()];
-        results.write_to(bytemuck::cast_slice_mut(&mut totals))?;
-        Ok(totals.into_iter().sum())
+        self.run(&Job::sum("bits_ones", bytemuck::cast_slice(words)))?.total()
     }
 
     /// `out[i]` = `high[i] << by | low[i] >> (64 - by)` for `by` from 1 to 63.

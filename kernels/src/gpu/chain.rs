@@ -147,10 +147,7 @@ impl Gpu {
         let kernel = super::ops::of::<T>("chain_total_u32", "chain_total_u64");
         let chain = Chain::new(steps, len * size_of::<T>());
         let parts = self.alone(kernel, |room| self.chain(kernel, &chain, None, room))?;
-        let results = Results::new(self, parts, BLOCK);
-        let mut totals = zeroize::Zeroizing::new(vec![T::ZERO; results.len() / size_of::<T>()]);
-        results.write_to(bytemuck::cast_slice_mut(&mut totals))?;
-        Ok(totals.iter().fold(T::ZERO, |sum, total| sum.wrapping_add(*total)))
+        Results::new(self, parts, BLOCK).total()
     }
 
     /// Runs a chain that is not empty. Without a target: the totals of its workgroups.

@@ -89,10 +89,7 @@ impl Gpu {
             return Ok(T::ZERO);
         }
         let kernel = of::<T>("ring_sum_u32", "ring_sum_u64");
-        let results = self.run(&Job::sum(kernel, bytemuck::cast_slice(values)))?;
-        let mut totals = vec![T::ZERO; results.len() / size_of::<T>()];
-        results.write_to(bytemuck::cast_slice_mut(&mut totals))?;
-        Ok(totals.into_iter().fold(T::ZERO, |sum, total| sum.wrapping_add(total)))
+        self.run(&Job::sum(kernel, bytemuck::cast_slice(values)))?.total()
     }
 
     /// Writes the keystream from the first byte of the span on.

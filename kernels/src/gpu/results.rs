@@ -1,8 +1,9 @@
 //! What a GPU gives back, from its buffers to the caller's memory.
 
 use super::{Gpu, copy};
-use crate::KernelError;
+use crate::{KernelError, Word};
 use std::sync::PoisonError;
+use zeroize::Zeroizing;
 
 /// Buffers for results that are kept for the next batch: 128 MiB. What is mapped must be pinned first, which takes longer than to copy there.
 const SPARE: usize = 16;
@@ -22,8 +23,15 @@ impl<'a> Results<'a> {
     }
 
     /// Bytes of all parts.
-    pub(super) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.parts.iter().map(|(_, len)| len).sum()
+    }
+
+    /// The sum of all results, which are totals of workgroups.
+    pub(super) fn total<T: Word>(self) -> Result<T, KernelError> {
+        let mut totals = Zeroizing::new(vec![T::ZERO; self.len() / size_of::<T>()]);
+        self.write_to(bytemuck::cast_slice_mut(&mut totals))?;
+        Ok(totals.iter().fold(T::ZERO, |sum, total| sum.wrapping_add(*total)))
     }
 
     /// Gives the caller his results, and the buffers back for the next batch, wiped.
