@@ -32,6 +32,17 @@ pub struct Volume {
     pub config_map: Option<String>,
 }
 
+/// A volume that outlives a party's pod. Where every party of a job has one, an attempt whose pods are lost is taken up again: the same shares,
+/// the same charge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StateVolume {
+    /// A PersistentVolumeClaim of the dataset's namespace, `ReadWriteOncePod` or `ReadWriteOnce`. Each attempt has a folder in it, named like
+    /// its PrivacyClaim.
+    #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT))]
+    pub claim: String,
+}
+
 /// Whose jobs may ask for a dataset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

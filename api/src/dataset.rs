@@ -1,6 +1,6 @@
 //! `PrivateDataset`: where rows are, what they look like, and whom each of them describes.
 
-use crate::cluster::{Access, Approval, Volume};
+use crate::cluster::{Access, Approval, StateVolume, Volume};
 use crate::condition::Condition;
 use crate::limits::{
     CATEGORIES, COLUMN_NAME, COLUMNS, FRACTION_BITS, LARGEST, NAME, PERSON_ROWS, ROWS, WORD,
@@ -58,6 +58,9 @@ pub struct PrivateDatasetSpec {
     /// Whether the owner agrees to each use in a cluster. Of no effect on one machine.
     #[serde(default)]
     pub approval: Approval,
+    /// Where a party keeps what it must find again when its pod is lost; in the pod where absent. Of no effect on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<StateVolume>,
 }
 
 fn default_max_rows() -> u64 {

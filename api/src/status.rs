@@ -35,6 +35,10 @@ pub struct PrivateJobStatus {
     #[serde(default)]
     #[schemars(range(min = 0, max = 1000))]
     pub failures: u32,
+    /// How often the present attempt was taken up again after its pods were lost, with the same claims: of datasets that name a volume for it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 0, max = 100))]
+    pub resumes: u32,
     /// The run of the present attempt: 32 hexadecimal digits, the name of its charge.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 32))]
@@ -58,6 +62,10 @@ pub struct PrivateJobStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub completed_at: Option<String>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The receipt of a result, as the operator checked it.

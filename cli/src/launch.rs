@@ -80,6 +80,7 @@ pub(crate) async fn launch(
             state: plan.state.join(name),
             out: party_out(plan.state, name, plan.run),
             resume: plan.resume,
+            begun: false,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             peers: BTreeMap::new(),
             tls,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A party's pod dies at each phase of its run, on the cluster of KUBECONFIG: deaths.sh OPERATOR REPO [all]. Its process is killed, its pod is
 # deleted, or removed by force while the process goes on. Each job ends with a result or says why not, its claims are settled as docs/budget.md
-# says, and nothing is left. The party image is loaded already; D is the cluster's folder, which has one node.
+# says, and nothing is left. Where the parties' states are on volumes of their owners, what may have been opened is finished for the same charge. The party image is loaded already; D is the cluster's folder, which has one node.
 set -euo pipefail
 operator=$1 repo=$2 all=${3:-}
 # shellcheck source=cluster/test/lib.sh
@@ -16,7 +16,7 @@ told_to_stop() { [ $((0x$(awk '/^ShdPnd/ {print $2}' "/proc/$1/status") & 1 << 1
 death() {
   local name=$1 kind=$2 point=$3 victim namespace pod at log message said owner opened=
   # A pipe, so that the job is applied only when the other is ready to take hold.
-  exec 3< <(exec python3 "$repo/cluster/test/hold.py" "$node" "$point")
+  exec 3< <(exec python3 "$repo/cluster/test/hold.py" "$node" "$point" ${kept:+"$kept/%s/$name-*"})
   read -r _ <&3
   ask "$name" "${@:4}"
   read -r victim namespace pod at <&3 || fail "$name: no party was held"
@@ -28,6 +28,7 @@ death() {
       ;;
     force) kubectl -n "$namespace" delete pod "$pod" --grace-period=0 --force --wait=false >/dev/null 2>&1 ;;
   esac
+  if [ -n "$emptied" ]; then rm -rf "${kept:?}/$namespace"/*; fi
   kill -CONT "$victim" 2>/dev/null || true # it goes on, if its node has not ended it yet
   wait_for 120 "the end of $name" ended "$name"
   phase=$(get "$name" .status.phase) message=$(get "$name" .status.message)
@@ -44,16 +45,20 @@ death() {
     if [ "$owner" = "$namespace" ]; then
       # A process that is killed says nothing and may have done anything; one that goes on may yet tell what it did.
       if [ "$kind" = kill ] && ! grep -q Spent <<<"$said"; then fail "$name: the party of $owner died without a word, and its claim is $said"; fi
-    elif [ "$kind" = kill ]; then
+    elif [ "$kind" = kill ] && [ "$phase" != Succeeded ]; then
       # Before all have sealed nothing is opened.
       case $at in start | reserved | sharing)
         grep -q Released <<<"$said" || fail "$name: nothing of $owner can have left, and its claim is $said" ;;
       esac
     fi
   done
-  good "$kind at $at: $phase in attempt $attempts ($message); $namespace $(outcome "$namespace" "$name"), $(for owner in "${owners[@]}"; do [ "$owner" = "$namespace" ] || echo "$owner $(outcome "$owner" "$name")"; done | tr '\n' ' ')"
+  resumes=$(get "$name" .status.resumes)
+  good "$kind at $at: $phase in attempt $attempts${resumes:+, taken up $resumes times} ($message); $namespace $(outcome "$namespace" "$name"), $(for owner in "${owners[@]}"; do [ "$owner" = "$namespace" ] || echo "$owner $(outcome "$owner" "$name")"; done | tr '\n' ' ')"
   forget "$name"
 }
+
+kept=    # where the parties' states are, once they are on volumes
+emptied= # the victim's volume is emptied when it is dead
 
 definitions
 organisations research
@@ -70,4 +75,42 @@ fi
 # Another attempt pays for itself, and has the result.
 death again kill sharing -e 's/^  parties:/  backoffLimit: 1\n  parties:/'
 [ "$phase $attempts" = "Succeeded 2" ] || fail "after a death in the first of two attempts the job is $phase in attempt $attempts"
+
+# Where each state is on a volume, the attempt goes on for the same charge, with the same share where that may be known.
+kept=$work/kept
+mkdir "$kept"
+for owner in "${owners[@]}"; do
+  mkdir -m 777 "$kept/$owner"
+  kubectl apply -f - >/dev/null <<EOF
+{apiVersion: v1, kind: PersistentVolume, metadata: {name: kept-$owner}, spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], storageClassName: none, hostPath: {path: $kept/$owner}}}
+---
+{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: kept, namespace: $owner}, spec: {accessModes: [ReadWriteOnce], storageClassName: none, volumeName: kept-$owner, resources: {requests: {storage: 1Gi}}}}
+EOF
+done
+documents kept '/kind: PrivateDataset/' -e 's/^  budget:/  state: {claim: kept}\n  budget:/' | kubectl apply -f - >/dev/null
+# lasting KIND POINT: whatever dies, there is a result, and what it has cost was claimed once. One that is not killed may end well by itself, or
+# say that nothing was opened: then nobody has paid.
+lasting() {
+  death "kept-$2-$1" "$1" "$2"
+  case $1:$phase:$attempts:$resumes in
+    kill:Succeeded:1:? | force:Succeeded:1:*) ;;
+    force:Failed:1:*) for owner in "${owners[@]}"; do ! outcome "$owner" "kept-$2-$1" | grep Spent || fail "$owner paid for nothing"; done ;;
+    *) fail "after $1 at $2 with a lasting state the job is $phase in attempt $attempts, taken up ${resumes:-0} times" ;;
+  esac
+}
+if [ -n "$all" ]; then
+  for point in reserved sharing sealed opening result done; do
+    for kind in kill force; do lasting $kind $point; done
+  done
+else
+  lasting kill sharing
+  lasting kill opening
+  lasting force opening
+fi
+# What is lost there ends the attempt: nobody draws a second time for one charge. The next begins anew, and pays for itself.
+emptied=1
+death emptied kill opening -e 's/^  parties:/  backoffLimit: 1\n  parties:/'
+[ "$phase $attempts ${resumes:-0}" = "Succeeded 2 0" ] || fail "with a state that was lost the job is $phase in attempt $attempts, taken up ${resumes:-0} times"
+said=$(kubectl get privacyclaims -A -l veilgrid.dev/job=emptied,veilgrid.dev/attempt=1 -o 'jsonpath={.items[*].status}')
+grep -q 'exit code 8' <<<"$said" || fail "nobody missed what was emptied: $said"
 echo "all deaths ended as they should"

@@ -1,6 +1,6 @@
-"""Takes hold of a party's process at a point of its run: hold.py NODE POINT. Prints its pid, its pod's namespace and name, and its point.
+"""Takes hold of a party's process at a point of its run: hold.py NODE POINT [STATE]. Prints its pid, its pod's namespace and name, and its point.
 
-NODE is a node's folder. Of a job's parties it is the first that starts: from then on it runs a millisecond at a time, until its files say
+NODE is a node's folder. STATE is the party's state folder where that is on a volume, as a pattern with %s for its namespace. Of a job's parties it is the first that starts: from then on it runs a millisecond at a time, until its files say
 that it has come to the point (docs/protocol.md). It may be past it by then, so the point where it stands is printed.
 """
 
@@ -38,13 +38,13 @@ def pod_of(pid, node):
 POINTS = ["start", "reserved", "sharing", "sealed", "opening", "result", "done"]
 
 
-def point_of(folders):
-    stage = re.search(r'"stage": *"(\w+)"', "".join(map(read, glob.glob(f"{folders}/state/runs/*/checkpoint.json"))))
+def point_of(folders, state):
+    stage = re.search(r'"stage": *"(\w+)"', "".join(map(read, glob.glob(f"{state}/runs/*/checkpoint.json"))))
     if os.path.exists(f"{folders}/out/result.json") and stage.group(1) != "done":
         return "result"
     if stage:
         return stage.group(1)
-    return "reserved" if "research/" in read(f"{folders}/state/ledger.sqlite") else "start"
+    return "reserved" if "research/" in "".join(map(read, glob.glob(f"{state}/ledger.sqlite"))) else "start"
 
 
 def main():
@@ -59,15 +59,16 @@ def main():
                 continue
             os.kill(pid, signal.SIGSTOP)
             folders = f"{node}/kubelet/pods/{uid}/volumes/kubernetes.io~empty-dir"
-            while POINTS.index(point_of(folders)) < point:
+            namespace, pod, _ = os.path.basename(glob.glob(f"{node}/logs/*_{uid}")[0]).split("_")
+            state = sys.argv[3].replace("%s", namespace) if len(sys.argv) > 3 else f"{folders}/state"
+            while POINTS.index(point_of(folders, state)) < point:
                 if time.monotonic() > end:
                     os.kill(pid, signal.SIGCONT)
                     sys.exit(f"a party did not come to {sys.argv[2]} in time")
                 os.kill(pid, signal.SIGCONT)
                 time.sleep(SLICE)
                 os.kill(pid, signal.SIGSTOP)
-            namespace, pod, _ = os.path.basename(glob.glob(f"{node}/logs/*_{uid}")[0]).split("_")
-            print(pid, namespace, pod, point_of(folders), flush=True)
+            print(pid, namespace, pod, point_of(folders, state), flush=True)
             return
         time.sleep(0.002)
     sys.exit("no party started in time")

@@ -312,7 +312,7 @@ pub(crate) fn job_of(object: &impl ResourceExt) -> Option<ObjectRef<PrivateJob>>
 /// The budgets that the job's present attempt has claims on.
 fn budgets_of_job(cache: &Cache, job: &PrivateJob) -> impl Iterator<Item = ObjectRef<PrivacyBudget>> {
     let claims = names::seats(job).unwrap_or_default().into_iter();
-    let claims = claims.filter_map(|seat| cache.claims.get(&seat.object()));
+    let claims = claims.filter_map(|seat| cache.claims.get(&seat.claim()));
     claims.map(|claim| budget_of(&claim))
 }
 

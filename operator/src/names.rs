@@ -4,10 +4,10 @@ use crate::error::Error;
 use kube::{Resource, runtime::reflector::ObjectRef};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use veilgrid_api::job::PrivateJob;
 pub use veilgrid_api::labels::{
     ATTEMPT, DELIVERY, JOB, JOB_NAMESPACE, JOB_UID, MANAGED_BY, MANAGER, PARTY, PLACE, ROLE,
 };
+use veilgrid_api::{claim::PrivacyClaim, job::PrivateJob};
 use veilgrid_receipt::hex::hex;
 
 /// What `spec.managedBy` calls this operator.
@@ -39,14 +39,32 @@ pub struct Seat<'a> {
     pub namespace: &'a str,
     /// From 1.
     pub attempt: u32,
+    /// How often the attempt was taken up again: each time with Jobs of new names, and the same claims.
+    pub round: u32,
 }
 
 impl Seat<'_> {
-    /// The name of all objects of this party in this attempt: a DNS label of at most 56 characters, which leaves room for the
-    /// suffix of a pod's host name.
+    /// The name of all objects of this party in this round but its claim: a DNS label of at most 58 characters, which leaves room for
+    /// the suffix of a pod's host name.
     pub fn name(&self) -> String {
+        let round = if self.round == 0 { String::new() } else { format!("r{}", self.round) };
+        format!("{}{round}", self.claim_name())
+    }
+
+    /// The name of its claim, of all its objects before it was taken up, and of its folder on the volume that its owner names for it.
+    pub fn claim_name(&self) -> String {
         let hash = hex(&Sha256::digest(format!("{}/{}", self.uid, self.party).as_bytes())[..4]);
         format!("{}-{}-{hash}-a{}", cut(self.job, 24), cut(self.party, 16), self.attempt)
+    }
+
+    /// Its claim.
+    pub fn claim(&self) -> ObjectRef<PrivacyClaim> {
+        ObjectRef::new(&self.claim_name()).within(self.namespace)
+    }
+
+    /// Its earlier rounds.
+    pub fn earlier(&self) -> impl Iterator<Item = Self> {
+        (0..self.round).map(|round| Self { round, ..self.clone() })
     }
 
     /// The name of the objects that bring the result of its attempt to its place; the same at every seat.
@@ -75,7 +93,7 @@ impl Seat<'_> {
         run(self.uid, self.attempt)
     }
 
-    /// Its object of a kind: all have its name.
+    /// Its object of a kind: all but its claim have its name.
     pub fn object<K: Resource<DynamicType = ()>>(&self) -> ObjectRef<K> {
         ObjectRef::new(&self.name()).within(self.namespace)
     }
@@ -121,7 +139,8 @@ fn cut(text: &str, most: usize) -> String {
 /// # Errors
 /// [`Error::Incomplete`], for an object that no API server gave.
 pub fn seats(job: &PrivateJob) -> Result<Vec<Seat<'_>>, Error> {
-    let attempt = job.status.as_ref().map_or(1, |status| status.attempt.max(1));
+    let (attempt, round) =
+        job.status.as_ref().map_or((1, 0), |status| (status.attempt.max(1), status.resumes));
     let metadata = &job.metadata;
     let name = metadata.name.as_deref().ok_or(Error::Incomplete("a name"))?;
     let uid = metadata.uid.as_deref().ok_or(Error::Incomplete("a uid"))?;
@@ -134,6 +153,7 @@ pub fn seats(job: &PrivateJob) -> Result<Vec<Seat<'_>>, Error> {
         party: &party.name,
         namespace: party.dataset.namespace_from(home),
         attempt,
+        round,
     });
     Ok(seats.collect())
 }
@@ -150,7 +170,7 @@ mod tests {
     const UID: &str = "6a0e1f1e-8f0c-4a55-9d6d-0d3c2d9c8a11";
 
     fn seat<'a>(job: &'a str, party: &'a str) -> Seat<'a> {
-        Seat { job_namespace: "research", job, uid: UID, party, namespace: "owner", attempt: 1000 }
+        Seat { job_namespace: "research", job, uid: UID, party, namespace: "owner", attempt: 1000, round: 9 }
     }
 
     #[test]
@@ -159,7 +179,7 @@ mod tests {
         for (job, party) in [("x", "y"), (long.as_str(), &"p".repeat(63)), ("a-b", "north")] {
             let name = seat(job, party).name();
             assert!(
-                name.len() <= 56 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
+                name.len() <= 58 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
                 "{name}"
             );
             assert!(!name.contains("--"), "{name}");

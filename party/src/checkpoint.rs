@@ -16,8 +16,10 @@ use veilgrid_api::plan::canonical_json;
 
 /// The version of the files.
 const VERSION: u32 = 1;
+const RUNS: &str = "runs";
 const STATE: &str = "checkpoint.json";
 const SUM: &str = "sum.bin";
+const LOCK: &str = "lock";
 /// A state file is far smaller than this.
 const MAX_STATE: u64 = 64 << 10;
 
@@ -125,6 +127,11 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
+    /// Whether the folder of `run` was ever taken in this state folder.
+    pub fn is_in(state: &Path, run: &str) -> bool {
+        state.join(RUNS).join(run).join(LOCK).is_file()
+    }
+
     /// Takes the folder of `run` in the party's state folder, and makes it where it is absent.
     ///
     /// # Errors
@@ -139,9 +146,9 @@ impl RunFolder {
         if run.len() != 32 || !run.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
             return Err(CheckpointError::Name { run: run.into() });
         }
-        let folder = state.join("runs").join(run);
+        let folder = state.join(RUNS).join(run);
         durable::folder(&folder).map_err(disk(&folder))?;
-        let path = folder.join("lock");
+        let path = folder.join(LOCK);
         let mut options = File::options();
         options.write(true).create(true).truncate(false);
         let lock = options.open(&path).map_err(disk(&path))?;

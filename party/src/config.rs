@@ -24,6 +24,10 @@ pub struct PartyConfig {
     /// Take up the run where a crash left it.
     #[serde(default)]
     pub resume: bool,
+    /// Of a run that is taken up: its state folder must hold it. Where that is gone the run is lost, since what was opened of it
+    /// nobody knows.
+    #[serde(default)]
+    pub begun: bool,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Peers' addresses (`host:port`) by name. Where empty, they are read as one JSON line from standard input after

@@ -45,12 +45,14 @@ pub(crate) fn folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    above.map_or(Ok(()), folder)?;
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
+    builder.recursive(true); // another process may make it meanwhile
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)?;
-    path.parent().filter(|above| !above.as_os_str().is_empty()).map_or(Ok(()), sync_folder)
+    above.map_or(Ok(()), sync_folder)
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

@@ -66,6 +66,7 @@ impl<'a> Team<'a> {
             state: world.state().join(name),
             out: results(world, name, run),
             resume,
+            begun: false,
             listen: ([127, 0, 0, 1], 0).into(),
             peers: BTreeMap::new(),
             tls: authority.issue(name, |_| {}),

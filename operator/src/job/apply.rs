@@ -141,8 +141,16 @@ impl Attempt<'_> {
 
     /// Deletes the Jobs of the parties and of the delivery; pods, Secrets and policies go with them.
     pub(super) async fn remove(&self) -> Result<(), Error> {
+        self.remove_earlier().await?;
         together(self.seats.iter().map(|seat| self.remove_job(seat))).await?;
         self.remove_delivery().await
+    }
+
+    /// Deletes what is left of the parties' Jobs of earlier rounds.
+    pub(super) async fn remove_earlier(&self) -> Result<(), Error> {
+        let is_left = |seat: &Seat<'_>| self.ctx.cache.party_jobs.get(&seat.object()).is_some();
+        let left: Vec<_> = self.earlier().filter(is_left).collect();
+        together(left.iter().map(|seat| self.remove_job(seat))).await.map(drop)
     }
 
     /// Deletes the Job that brings the result to its place, where there is one.
@@ -175,6 +183,8 @@ impl Attempt<'_> {
         // While others may still be made, so may one like it.
         let open =
             self.claims[index].as_ref().filter(|claim| is_open(claim) && self.phase() == Phase::Running);
+        // A pod of an earlier round was there.
+        let open = open.filter(|_| seat.round == 0);
         let (Some(job), Some(claim)) = (held, open) else { return self.remove_job(seat).await };
         let seen = Preconditions { uid: job.uid(), resource_version: job.resource_version() };
         let params = DeleteParams { preconditions: Some(seen), ..DeleteParams::background() };

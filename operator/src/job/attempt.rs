@@ -25,11 +25,12 @@ pub(super) struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     pub(super) fn of(job: &'a PrivateJob, ctx: &'a Context) -> Result<Self, Error> {
         let seats = names::seats(job)?;
-        let claims = seats.iter().map(|seat| ctx.cache.claims.get(&seat.object())).collect();
+        let claims = seats.iter().map(|seat| ctx.cache.claims.get(&seat.claim())).collect();
         let sight = |seat: &Seat<'_>| {
             let job = ctx.cache.party_jobs.get(&seat.object());
             let pod = ctx.cache.pod(seat.namespace, &seat.name());
-            observe(job.as_deref(), pod.as_ref().map(|(pod, is_there)| (&**pod, *is_there)))
+            let seen = observe(job.as_deref(), pod.as_ref().map(|(pod, is_there)| (&**pod, *is_there)));
+            Sight { resumed: seat.round > 0, ..seen }
         };
         let sights = seats.iter().map(sight).collect();
         Ok(Self { job, ctx, seats, claims, sights })
@@ -51,9 +52,15 @@ impl<'a> Attempt<'a> {
         jobs.chain(self.delivery_job()).any(|job| job.metadata.deletion_timestamp.is_none())
     }
 
+    /// The seats of earlier rounds.
+    pub(super) fn earlier(&self) -> impl Iterator<Item = Seat<'a>> {
+        self.seats.iter().flat_map(Seat::earlier)
+    }
+
     /// Forgets the parties' pods: what they said is settled.
     pub(super) fn forget(&self) {
-        self.seats.iter().for_each(|seat| self.ctx.cache.forget(seat.namespace, &seat.name()));
+        let seats = self.earlier().chain(self.seats.iter().cloned());
+        seats.for_each(|seat| self.ctx.cache.forget(seat.namespace, &seat.name()));
         if let Some(seat) = self.seats.first() {
             self.ctx.cache.forget(seat.job_namespace, &seat.delivery_name());
             self.ctx.asked.forget(seat.uid);

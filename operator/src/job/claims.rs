@@ -63,8 +63,9 @@ impl Attempt<'_> {
             return Ok(Standing::Reserving);
         }
         if !waits.is_empty() {
-            let words =
-                |index: &usize| format!("{}/{}", self.seats[*index].namespace, self.seats[*index].name());
+            let words = |index: &usize| {
+                format!("{}/{}", self.seats[*index].namespace, self.seats[*index].claim_name())
+            };
             return Ok(Standing::AwaitingApproval(waits.iter().map(words).collect()));
         }
         let held = |claim: &Arc<PrivacyClaim>| {
@@ -79,7 +80,7 @@ impl Attempt<'_> {
     async fn make_claim(&self, accepted: &Accepted, index: usize) -> Result<(), Error> {
         let (party, seat) = (&accepted.parties[index], &self.seats[index]);
         let mut claim = PrivacyClaim::new(
-            &seat.name(),
+            &seat.claim_name(),
             PrivacyClaimSpec {
                 job: JobRef {
                     namespace: seat.job_namespace.into(),
@@ -111,6 +112,17 @@ impl Attempt<'_> {
         self.claims.iter().all(|claim| claim.as_ref().is_some_and(good))
     }
 
+    /// What a claim comes to, where pods may have been made.
+    fn outcome(&self, index: usize) -> Outcome {
+        let mut others = self.sights.iter().enumerate().filter(|(other, _)| *other != index);
+        self.sights[index].outcome(others.all(|(_, sight)| sight.has_ended()))
+    }
+
+    /// Whether any claim would be spent, where pods may have been made.
+    pub(super) fn is_charged(&self) -> bool {
+        (0..self.sights.len()).any(|index| self.outcome(index) == Outcome::Spent)
+    }
+
     /// Writes the outcome of every claim of the attempt that has none. `launched` says that pods may have been made: then what
     /// each party was seen to do decides.
     pub(super) async fn settle(&self, launched: bool) -> Result<(), Error> {
@@ -119,9 +131,7 @@ impl Attempt<'_> {
             claims.filter_map(|(index, claim)| Some((index, claim.as_ref().filter(|claim| is_open(claim))?)));
         let settled = open.map(|(index, claim)| async move {
             let sight = &self.sights[index];
-            let others_ended =
-                self.sights.iter().enumerate().all(|(other, sight)| other == index || sight.has_ended());
-            let outcome = if launched { sight.outcome(others_ended) } else { Outcome::Released };
+            let outcome = if launched { self.outcome(index) } else { Outcome::Released };
             let message = match (outcome, sight.exit_code) {
                 _ if !launched => "no pod was made".into(),
                 (_, Some(code)) => format!("the party ended with exit code {code}"),
@@ -138,7 +148,7 @@ impl Attempt<'_> {
         let unseen = self.seats.iter().zip(&self.claims).filter(|(_, claim)| claim.is_none());
         for (seat, _) in unseen {
             let claims = self.ctx.api::<PrivacyClaim>(seat.namespace);
-            let Some(claim) = claims.get_opt(&seat.name()).await?.filter(is_open) else { continue };
+            let Some(claim) = claims.get_opt(&seat.claim_name()).await?.filter(is_open) else { continue };
             let (outcome, message) = match launched {
                 true => (Outcome::Spent, "what became of the party is not known"),
                 false => (Outcome::Released, "no pod was made"),

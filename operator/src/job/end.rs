@@ -22,14 +22,19 @@ pub(super) const SOON: Duration = Duration::from_secs(5);
 impl Attempt<'_> {
     /// Ends a job whose pods may have been made: settles the attempt's claims, and ends the job or begins another attempt.
     pub(super) async fn fail(&self, reason: Reason, message: String) -> Result<Action, Error> {
+        if self.may_be_taken_up(reason) {
+            return self.take_up(reason, message).await;
+        }
         self.settle(true).await?;
         let mut draft = Draft::of(self);
         draft.parties();
         if reason.may_pass() && draft.status.failures < self.job.spec.backoff_limit.unwrap_or(0) {
             self.remove().await?;
             draft.status.failures += 1;
-            let message = format!("attempt {} failed: {message}", draft.status.attempt);
+            let cost = if self.is_charged() { ", and the next is a new charge" } else { "" };
+            let message = format!("attempt {} failed{cost}: {message}", draft.status.attempt);
             draft.status.attempt += 1;
+            draft.status.resumes = 0;
             draft.state("BudgetReserved", Truth::False, Reason::Reserving, "");
             draft.state("PartiesReady", Truth::False, reason, &message);
             draft.phase(Phase::Reserving, reason, message);
@@ -63,6 +68,7 @@ impl Attempt<'_> {
             self.remove().await?;
             draft.parties();
             draft.status.attempt += 1;
+            draft.status.resumes = 0;
         } else if phase == Phase::Suspended {
             self.settle(false).await?;
         }
@@ -76,7 +82,10 @@ impl Attempt<'_> {
     pub(super) async fn renew(&self) -> Result<Action, Error> {
         self.settle(false).await?;
         let mut draft = Draft::of(self);
-        draft.status.attempt += u32::from(self.has_claims());
+        if self.has_claims() {
+            draft.status.attempt += 1;
+            draft.status.resumes = 0;
+        }
         draft.phase(Phase::Reserving, Reason::Reserving, "the job goes on");
         draft.write().await
     }

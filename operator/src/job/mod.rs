@@ -15,6 +15,7 @@ mod progress;
 mod read;
 mod reconcile;
 mod result;
+mod resume;
 mod stages;
 mod status;
 mod validate;

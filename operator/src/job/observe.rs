@@ -12,6 +12,12 @@ use veilgrid_api::{
 /// Exit codes after which the party's own budget was certainly not charged: docs/exit-codes.md. What ends otherwise, or
 /// without a word, counts as spent.
 const NOTHING_CHARGED: [i32; 7] = [2, 3, 4, 5, 6, 7, 9];
+/// Those of them that it may end with before it has looked at what an earlier pod left.
+const UNLOOKED: [i32; 2] = [2, 6];
+/// Exit codes of a party that another pod may take up where it was: it did its part, lost its peers, was interrupted, or opened. So it is with a signal.
+const TAKEN_UP: [i32; 4] = [0, 5, 9, 10];
+/// The exit code of the first signal.
+const SIGNAL: i32 = 128;
 /// The exit code of a party whose rows are not as its dataset says.
 const BAD_ROWS: i32 = 4;
 
@@ -46,6 +52,8 @@ pub struct Sight {
     pub lost: bool,
     /// How far it said it is, where it was asked.
     pub progress: Option<Progress>,
+    /// An earlier pod of the same attempt did something too.
+    pub resumed: bool,
 }
 
 impl Sight {
@@ -63,9 +71,19 @@ impl Sight {
     /// ended: nothing is opened without the word of all.
     pub fn outcome(&self, others_ended: bool) -> Outcome {
         match self.exit_code {
+            Some(code) if self.resumed && UNLOOKED.contains(&code) => Outcome::Spent,
             Some(code) if NOTHING_CHARGED.contains(&code) => Outcome::Released,
-            None if self.never_started && (self.gone || others_ended) => Outcome::Released,
+            None if self.never_started && !self.resumed && (self.gone || others_ended) => Outcome::Released,
             _ => Outcome::Spent,
+        }
+    }
+
+    /// Whether another pod may go on from what it left on a volume that is there still.
+    pub fn may_be_taken_up(&self) -> bool {
+        match self.exit_code {
+            Some(code) => TAKEN_UP.contains(&code) || code > SIGNAL,
+            // One that never started left nothing.
+            None => !self.stuck && (self.resumed || !self.never_started),
         }
     }
 }
@@ -234,6 +252,28 @@ mod tests {
         assert_eq!(observe(None, Some((&last, false))).outcome(true), Outcome::Spent);
         let running = observe(Some(&PartyJob::default()), Some((&pod(json!({"running": {}})), true)));
         assert_eq!((running.phase, running.outcome(true)), (PartyPhase::Running, Outcome::Spent));
+    }
+
+    #[test]
+    fn an_earlier_pod_of_the_attempt_is_not_forgotten() {
+        let again = |seen: Sight| Sight { resumed: true, ..seen };
+        // What a party says after it has looked at what is left is as certain as ever; what it says before is not.
+        for code in [3, 4, 5, 7, 9] {
+            assert_eq!(again(ended(code, "")).outcome(true), Outcome::Released, "{code}");
+        }
+        for code in [0, 1, 2, 6, 8, 10, 137] {
+            assert_eq!(again(ended(code, "")).outcome(true), Outcome::Spent, "{code}");
+        }
+        let waiting = observe(Some(&PartyJob::default()), None);
+        assert_eq!(
+            (waiting.outcome(true), again(waiting.clone()).outcome(true)),
+            (Outcome::Released, Outcome::Spent)
+        );
+        assert!(!waiting.may_be_taken_up() && again(waiting).may_be_taken_up());
+        let may = |code: i32| ended(code, "").may_be_taken_up();
+        assert!([0, 5, 9, 10, 137, 143].into_iter().all(may));
+        assert!(![1, 2, 3, 4, 6, 7, 8].into_iter().any(may));
+        assert!(observe(None, None).may_be_taken_up(), "its Job is gone, and what it did nobody knows");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub fn behind(job: &PrivateJob, ctx: &Context) -> Option<Duration> {
     let seats = names::seats(job).unwrap_or_default().into_iter();
     let parts = seats.flat_map(|seat| {
         let jobs = &cache.party_jobs;
-        [cache.claims.behind(&seat.object()), jobs.behind(&seat.object()), jobs.behind(&seat.delivery())]
+        [cache.claims.behind(&seat.claim()), jobs.behind(&seat.object()), jobs.behind(&seat.delivery())]
     });
     parts.chain([cache.jobs.behind(&ObjectRef::from_obj(job))]).flatten().max()
 }
@@ -179,6 +179,7 @@ impl Attempt<'_> {
             Ok(_) => return self.withdraw(String::new()).await,
             Err(refused) => return self.withdraw(format!(": {}", refused.message)).await,
         };
+        self.remove_earlier().await?;
         let (seed, pods) = (&self.ctx.seed, &self.ctx.pods);
         let objects = build::objects(self.job, &accepted, &self.seats, seed, self.day(), pods)?;
         let is_guarded = self.stage() == Some(Stage::Guarded);

@@ -7,7 +7,7 @@ use kube::{
     api::{Patch, PatchParams},
     runtime::controller::Action,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use veilgrid_api::{
     condition::{self, Condition, Truth},
     job::PrivateJob,
@@ -75,7 +75,7 @@ impl<'a> Draft<'a> {
         let parties = self.attempt.seats.iter().zip(&self.attempt.sights).map(|(seat, sight)| PartyStatus {
             name: seat.party.to_owned(),
             namespace: seat.namespace.to_owned(),
-            claim: seat.name(),
+            claim: seat.claim_name(),
             phase: sight.phase,
             message: sight.message.chars().take(1000).collect(),
             device: sight.device.chars().take(200).collect(),
@@ -98,9 +98,14 @@ impl<'a> Draft<'a> {
         if !self.is_new() {
             return Ok(Action::await_change());
         }
+        let mut status = json!(self.status);
+        if self.status.resumes == 0 {
+            // What a patch leaves out stays as it was in another attempt.
+            status["resumes"] = Value::Null;
+        }
         let patch = json!({
             "metadata": {"resourceVersion": job.metadata.resource_version},
-            "status": self.status,
+            "status": status,
         });
         let api = self.attempt.ctx.api::<PrivateJob>(&self.attempt.home());
         let patched =

@@ -44,6 +44,8 @@ pub struct Participant {
     pub rows: Rows,
     /// Whether the owner agrees to each use.
     pub approval: Approval,
+    /// The PersistentVolumeClaim of its state; its pod has it where absent.
+    pub state: Option<String>,
 }
 
 /// Where a party's rows are.
@@ -95,6 +97,7 @@ pub(super) fn validate(manifest: Manifest, run: &str) -> Result<Accepted, Refuse
             budget: dataset.spec.budget.clone(),
             rows,
             approval: dataset.spec.approval,
+            state: dataset.spec.state.as_ref().map(|state| state.claim.clone()),
         });
     }
     if !denied.is_empty() {

@@ -31,6 +31,13 @@ pub(crate) struct Config {
     pub(crate) forgets: bool,
     /// Jobs are suspended and go on.
     pub(crate) suspends: bool,
+    /// What each party must find again is on a lasting volume: an attempt is taken up again, once. With one job and one attempt that are
+    /// launched already, and no suspension.
+    pub(crate) lasting: bool,
+    /// A lasting volume is emptied while no process has it.
+    pub(crate) wipes: bool,
+    /// A party ends before it has looked at its state.
+    pub(crate) misreads: bool,
     /// There is no room for a job's pods when its budgets hold the amounts, for so long that it gives up.
     pub(crate) crowded: bool,
     /// A dataset is changed, so that jobs are not accepted any more, and changed back.
@@ -70,6 +77,12 @@ pub(crate) enum Broken {
     SeenClaims,
     /// An open claim whose job is gone is left alone.
     Orphans,
+    /// Two processes may work in one state folder.
+    Lock,
+    /// A party that is taken up begins anew where its state folder is empty.
+    Begun,
+    /// A party that is taken up is judged as if no pod had been there before.
+    Resumed,
 }
 
 impl Config {
@@ -89,6 +102,9 @@ impl Config {
         removes: false,
         forgets: false,
         suspends: false,
+        lasting: false,
+        wipes: false,
+        misreads: false,
         crowded: false,
         changes: false,
         skew: false,

@@ -64,6 +64,8 @@ enum Write {
     Orphan(usize),
     /// `Draft::write`
     Status(Phase, u8),
+    /// `take_up`
+    TakeUp,
 }
 
 impl Write {
@@ -177,8 +179,10 @@ impl JobLoop {
         }
         let attempt = self.job.attempt;
         let seats: [usize; PARTIES] = std::array::from_fn(|party| usize::from(attempt) * PARTIES + party);
-        let stands = seats.map(|s| stand(self.party_jobs[s], self.pods[s]));
-        let mut look = Look { view: self, job, config, attempt, seats, stands, plan: &mut plan };
+        let slots = seats.map(|s| s + usize::from(self.job.round) * PARTIES);
+        let resumed = self.job.round > 0 && !config.lacks(Broken::Resumed);
+        let stands = slots.map(|s| stand(self.party_jobs[s], self.pods[s], resumed));
+        let mut look = Look { view: self, job, config, attempt, seats, slots, stands, plan: &mut plan };
         if self.job.deleting {
             look.delete();
         } else if self.job.phase.has_ended() {
@@ -186,7 +190,7 @@ impl JobLoop {
                 look.settle(false);
             }
             if self.job.phase == Phase::Succeeded
-                && seats.iter().any(|s| self.party_jobs[*s] != PartyJob::Absent)
+                && slots.iter().any(|s| self.party_jobs[*s] != PartyJob::Absent)
             {
                 look.remove();
             }
@@ -220,7 +224,8 @@ impl JobLoop {
             Write::DropFinalizer => {
                 // `table.forget` comes before it.
                 let attempt = usize::from(self.job.attempt) * PARTIES;
-                self.pods[attempt..attempt + PARTIES].fill(Memory::default());
+                let rounds = (1 + usize::from(self.job.round)) * PARTIES;
+                self.pods[attempt..attempt + rounds].fill(Memory::default());
                 if !is_present {
                     return false;
                 }
@@ -230,7 +235,11 @@ impl JobLoop {
             Write::Status(phase, attempt) if is_present => {
                 (world.jobs[job].phase, world.jobs[job].attempt) = (phase, attempt);
             }
-            Write::PutFinalizer | Write::Status(..) => return false,
+            Write::TakeUp if is_present => {
+                world.jobs[job].phase = Phase::Launching;
+                world.jobs[job].round += 1;
+            }
+            Write::PutFinalizer | Write::Status(..) | Write::TakeUp => return false,
             Write::CreateClaim(s) => {
                 let claim = &mut world.claims[first + s];
                 if !claim.there {
@@ -294,7 +303,10 @@ struct Look<'a> {
     job: usize,
     config: &'a Config,
     attempt: u8,
+    /// Of the claims.
     seats: [usize; PARTIES],
+    /// Of Jobs and pods.
+    slots: [usize; PARTIES],
     stands: [Stand; PARTIES],
     plan: &'a mut Vec<Write>,
 }
@@ -342,6 +354,7 @@ impl Look<'_> {
     fn launch(&mut self) {
         let is_claimed = |s: &usize| self.view.claims[*s].there && self.view.claims[*s].fate == Fate::Open;
         if !self.view.changed && self.seats.iter().all(is_claimed) {
+            self.remove_earlier();
             return self.make();
         }
         // `withdraw`
@@ -350,14 +363,14 @@ impl Look<'_> {
 
     /// Makes the parties' Jobs, and says so.
     fn make(&mut self) {
-        self.plan.extend(self.seats.map(Write::CreateJob));
+        self.plan.extend(self.slots.map(Write::CreateJob));
         self.plan.push(Write::Status(Phase::Running, self.attempt));
     }
 
     /// `watch`, `finish` and `collapse`
     fn watch(&mut self) {
         if self.config.lacks(Broken::Remake) && self.stands.iter().any(|stand| stand.is_lost()) {
-            return self.plan.extend(self.seats.map(Write::CreateJob));
+            return self.plan.extend(self.slots.map(Write::CreateJob));
         }
         if self.stands.iter().all(|stand| stand.has_succeeded()) {
             self.settle(true);
@@ -374,7 +387,7 @@ impl Look<'_> {
     fn interrupted(&mut self) -> bool {
         for party in 0..PARTIES {
             if self.stands[party].is_alive() && !self.stands[party].has_pod() {
-                self.plan.push(Write::DeleteJob(self.seats[party]));
+                self.plan.push(Write::DeleteJob(self.slots[party]));
             }
         }
         !self.stands.iter().any(|stand| stand.is_alive())
@@ -407,6 +420,9 @@ impl Look<'_> {
     }
 
     fn fail(&mut self) {
+        if self.may_be_taken_up() {
+            return self.plan.push(Write::TakeUp);
+        }
         self.settle(true);
         if self.attempt + 1 < self.config.attempts {
             self.remove();
@@ -416,21 +432,45 @@ impl Look<'_> {
         }
     }
 
+    /// `may_be_taken_up`
+    fn may_be_taken_up(&self) -> bool {
+        let is_claimed = |s: &usize| self.view.claims[*s].there && self.view.claims[*s].fate == Fate::Open;
+        self.config.lasting
+            && self.job().round == 0
+            && (0..PARTIES).any(|party| self.fate(party) == Fate::Spent)
+            && self.stands.iter().all(|stand| stand.may_be_taken_up())
+            && !self.view.changed
+            && self.seats.iter().all(is_claimed)
+    }
+
+    /// What a party's claim comes to, where pods were made.
+    fn fate(&self, party: usize) -> Fate {
+        let others_ended = (0..PARTIES).all(|other| other == party || self.stands[other].has_ended());
+        self.stands[party].fate(others_ended, self.config)
+    }
+
     /// `settle`
     fn settle(&mut self, launched: bool) {
         for (party, seat) in self.seats.into_iter().enumerate() {
             let claim = self.view.claims[seat];
             if claim.there && claim.fate == Fate::Open {
-                let others_ended = (0..PARTIES).all(|other| other == party || self.stands[other].has_ended());
-                let seen = self.stands[party].fate(others_ended, self.config);
+                let seen = self.fate(party);
                 self.plan.push(Write::Settle { seat, launched, seen });
             }
         }
     }
 
-    /// `remove_job`
+    /// `remove`
     fn remove(&mut self) {
-        self.plan.extend(self.seats.map(Write::DeleteJob));
+        self.remove_earlier();
+        self.plan.extend(self.slots.map(Write::DeleteJob));
+    }
+
+    /// `remove_earlier`
+    fn remove_earlier(&mut self) {
+        let earlier = self.seats.into_iter().filter(|s| !self.slots.contains(s));
+        let left = earlier.filter(|s| self.view.party_jobs[*s] != PartyJob::Absent);
+        self.plan.extend(left.map(Write::DeleteJob));
     }
 
     /// `delete`

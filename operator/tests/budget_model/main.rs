@@ -18,7 +18,7 @@ mod world;
 
 use config::{Broken, Config};
 use model::Budgets;
-use properties::{BOOKED_ONCE, CHARGED, ENOUGH, RESTS, SUMMED};
+use properties::{BOOKED_ONCE, CHARGED, ENOUGH, OPENED_ONCE, RESTS, SUMMED};
 use stateright::{Checker, HasDiscoveries, Model};
 use std::{
     fmt::Write,
@@ -27,6 +27,8 @@ use std::{
 
 /// One job; all that its loops saw is of one moment each.
 const ONE: Config = Config { jobs: 1, ..Config::PLAIN };
+/// The same, with what its parties must find again on lasting volumes.
+const LASTING: Config = Config { lasting: true, ..ONE };
 /// Two jobs, and one charge in each budget.
 const TWO: Config = Config { total: 1, eager: true, brief: true, ..Config::PLAIN };
 
@@ -110,6 +112,11 @@ fn two_jobs_and_a_budget_for_one() {
 }
 
 #[test]
+fn a_job_that_is_taken_up_where_its_pods_left_it() {
+    holds("taken up", Config { vanishes: true, eager: true, crashes: false, ..LASTING });
+}
+
+#[test]
 #[ignore = "takes longer than a test of every change may: scripts/test-long.sh runs it"]
 fn wide() {
     holds("pods vanish", Config { vanishes: true, ..ONE });
@@ -131,6 +138,18 @@ fn wide() {
 }
 
 #[test]
+#[ignore = "takes longer than a test of every change may: scripts/test-long.sh runs it"]
+fn wide_taken_up() {
+    let seen = Config { eager: true, crashes: false, ..LASTING };
+    holds("taken up, and force", Config { forces: true, ..seen });
+    holds("taken up, and crashes", Config { vanishes: true, crashes: true, ..seen });
+    holds("taken up, and emptied volumes", Config { wipes: true, vanishes: true, misreads: true, ..seen });
+    holds("taken up, and deletion", Config { vanishes: true, deletes: true, changes: true, ..seen });
+    holds("taken up, and a late write", Config { vanishes: true, late: true, ..seen });
+    holds("taken up, and old state", Config { vanishes: true, crashes: false, ..LASTING });
+}
+
+#[test]
 fn without_a_protective_step_something_goes_wrong() {
     breaks(Config { broken: &[Broken::NoVersion], ..TWO }, CHARGED);
     breaks(Config { broken: &[Broken::EarlyPods], ..ONE }, CHARGED);
@@ -145,4 +164,12 @@ fn without_a_protective_step_something_goes_wrong() {
     );
     breaks(Config { broken: &[Broken::Orphans], deletes: true, late: true, ..ONE }, RESTS);
     breaks(Config { broken: &[Broken::SettledFirst], suspends: true, late: true, ..ONE }, CHARGED);
+}
+
+#[test]
+fn without_a_protective_step_of_what_is_taken_up_something_goes_wrong() {
+    let seen = Config { eager: true, crashes: false, ..LASTING };
+    breaks(Config { broken: &[Broken::Lock], forces: true, ..seen }, OPENED_ONCE);
+    breaks(Config { broken: &[Broken::Begun], vanishes: true, wipes: true, ..seen }, OPENED_ONCE);
+    breaks(Config { broken: &[Broken::Resumed], vanishes: true, misreads: true, ..seen }, CHARGED);
 }

@@ -94,6 +94,9 @@ impl Model for Budgets {
     fn init_states(&self) -> Vec<State> {
         let mut world = World::default();
         world.jobs[..self.config.jobs].fill(Job { there: true, ..Job::default() });
+        if self.config.lasting {
+            world.launch(0);
+        }
         vec![State { world, leader: Operator::fresh(&world, &self.config), deposed: None }]
     }
 
@@ -228,7 +231,7 @@ impl Model for Budgets {
                 world.changed = !world.changed;
                 true
             }
-            Action::Node(step) => nodes::take(world, step, config.lags),
+            Action::Node(step) => nodes::take(world, step, config),
         };
         if config.late && is_last {
             state.deposed = None;

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{Budgets, State},
-    world::{Fate, PARTIES, SEATS, World, parts, uid},
+    world::{Fate, PARTIES, SEATS, World, claim_of, parts, uid},
 };
 use stateright::Property;
 
@@ -18,8 +18,9 @@ pub(crate) fn all() -> Vec<Property<Budgets>> {
         Property::always(ENOUGH, |_, state: &State| {
             state.world.budgets.iter().all(|budget| !budget.overdrawn)
         }),
-        Property::always(CHARGED, |_, state: &State| {
-            (0..SEATS).all(|s| state.world.opened & 1 << s == 0 || is_charged(&state.world, s))
+        Property::always(CHARGED, |model: &Budgets, state: &State| {
+            let claim = |s: usize| claim_of(s, model.config.lasting);
+            (0..SEATS).all(|s| state.world.opened & 1 << s == 0 || is_charged(&state.world, claim(s)))
         }),
         Property::always(OPENED_ONCE, |_, state: &State| !state.world.opened_twice),
         Property::always(BOOKED_ONCE, |_, state: &State| {

@@ -29,16 +29,16 @@ impl Memory {
     }
 }
 
-static SIGHTS: LazyLock<HashMap<(PartyJob, Memory), Sight>> = LazyLock::new(|| {
+static SIGHTS: LazyLock<HashMap<(PartyJob, Memory, bool), Sight>> = LazyLock::new(|| {
     let mut sights = HashMap::new();
     for job in [PartyJob::Absent, PartyJob::There, PartyJob::Failed] {
-        for last in
-            [Shown::Never, Shown::Pending, Shown::Running, Shown::Done, Shown::Certain, Shown::NeverMade]
-        {
+        let words = [Shown::Done, Shown::Certain, Shown::Unlooked, Shown::NeverMade];
+        for last in [Shown::Never, Shown::Pending, Shown::Running].into_iter().chain(words) {
             for there in [false, true] {
                 let seen = pod(last);
                 let seen = observe(party_job(job).as_ref(), seen.as_ref().map(|pod| (pod, there)));
-                sights.insert((job, Memory { last, there }), seen);
+                sights.insert((job, Memory { last, there }, false), seen.clone());
+                sights.insert((job, Memory { last, there }, true), Sight { resumed: true, ..seen });
             }
         }
     }
@@ -61,6 +61,7 @@ fn pod(shown: Shown) -> Option<PartyPod> {
         Shown::Running => ("Running", json!({"running": {}})),
         Shown::Done => ("Succeeded", json!({"terminated": {"exitCode": 0}})),
         Shown::Certain => ("Failed", json!({"terminated": {"exitCode": 4}})),
+        Shown::Unlooked => ("Failed", json!({"terminated": {"exitCode": 2}})),
         Shown::NeverMade => {
             ("Failed", json!({"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}))
         }
@@ -74,8 +75,8 @@ fn pod(shown: Shown) -> Option<PartyPod> {
 #[derive(Clone, Copy)]
 pub(crate) struct Stand(&'static Sight);
 
-pub(crate) fn stand(job: PartyJob, memory: Memory) -> Stand {
-    Stand(&SIGHTS[&(job, memory)])
+pub(crate) fn stand(job: PartyJob, memory: Memory, resumed: bool) -> Stand {
+    Stand(&SIGHTS[&(job, memory, resumed)])
 }
 
 impl Stand {
@@ -98,6 +99,10 @@ impl Stand {
     /// As `interrupted` in reconcile.rs has it.
     pub(crate) fn is_alive(self) -> bool {
         !self.0.has_ended() && !self.0.lost
+    }
+
+    pub(crate) fn may_be_taken_up(self) -> bool {
+        self.0.may_be_taken_up()
     }
 
     pub(crate) fn has_pod(self) -> bool {

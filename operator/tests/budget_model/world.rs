@@ -64,6 +64,33 @@ pub(crate) struct Job {
     pub(crate) hold: Hold,
     pub(crate) phase: Phase,
     pub(crate) attempt: u8,
+    /// How often the attempt was taken up again.
+    pub(crate) round: u8,
+}
+
+/// What is on the lasting volume of a party: docs/protocol.md, what is durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Disk {
+    #[default]
+    Empty,
+    /// The run began here.
+    Begun,
+    Sealed,
+    /// The charge is spent.
+    Opened,
+}
+
+/// The pods of an attempt that was taken up again have the places of a second attempt, and the claims of the first. This is the claim of a
+/// place.
+pub(crate) fn claim_of(seat: usize, lasting: bool) -> usize {
+    let (job, attempt, party) = parts(seat);
+    self::seat(job, party, if lasting { 0 } else { attempt })
+}
+
+/// The other place of a party whose attempt may be taken up.
+pub(crate) fn other_round(seat: usize) -> usize {
+    let (job, attempt, party) = parts(seat);
+    self::seat(job, party, 1 - attempt)
 }
 
 /// A `PrivacyClaim`'s outcome.
@@ -128,6 +155,8 @@ pub(crate) enum Shown {
     Done,
     /// An exit code that says that nothing was opened.
     Certain,
+    /// One that says so of a party that has not looked at what an earlier pod of its attempt left.
+    Unlooked,
     /// The kubelet's last word: the container was never made.
     NeverMade,
     /// It was there and is not any more.
@@ -180,6 +209,12 @@ pub(crate) struct World {
     pub(crate) bare: u8,
     /// Parties whose share has left, a bit for each seat.
     pub(crate) opened: u8,
+    /// Lasting volumes, by claim.
+    pub(crate) disks: [Disk; SEATS],
+    /// Parties that have said that their share is durable, a bit for each seat.
+    pub(crate) sealed: u8,
+    /// Jobs whose second round opens what the first has drawn, a bit for each.
+    pub(crate) same: u8,
     /// Some seat's share has left twice: two draws of noise.
     pub(crate) opened_twice: bool,
     /// A dataset was changed or removed: jobs are not accepted any more.
@@ -190,6 +225,18 @@ impl World {
     /// The claims on a party's budget, by job and attempt.
     pub(crate) fn claims_on(&self, party: usize) -> [Claim; JOBS * ATTEMPTS] {
         std::array::from_fn(|index| self.claims[index * PARTIES + party])
+    }
+
+    /// A job whose parties' Jobs were just made: how it comes to that is the same with and without lasting volumes.
+    pub(crate) fn launch(&mut self, job: usize) {
+        self.jobs[job] = Job { there: true, finalizer: true, phase: Phase::Running, ..Job::default() };
+        for party in 0..PARTIES {
+            let s = seat(job, party, 0);
+            self.claims[s] = Claim { there: true, approved: true, ..Claim::default() };
+            self.budgets[party].held = uid(s, false);
+            self.budgets[party].reserved = uid(s, false);
+            self.party_jobs[s] = PartyJob::There;
+        }
     }
 
     /// Replaces a budget's figures, and keeps account of what that did.

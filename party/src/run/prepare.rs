@@ -14,7 +14,12 @@ use crate::{
     input::{self, InputError, Position, RowReader, Rows},
     ledger::{self, Charge, Ledger, State},
 };
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 use tokio::sync::watch;
 use veilgrid_api::{
     amount::{Delta, Epsilon},
@@ -25,6 +30,11 @@ use veilgrid_api::{
 };
 use veilgrid_kernels::{Choice, Device};
 use zeroize::Zeroizing;
+
+/// How long a run that is taken up elsewhere waits for the process that had it: without its peers that ends soon.
+const PARTING: Duration = Duration::from_secs(20);
+/// How often it looks.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// A party before it meets the others.
 pub(super) struct Prepared<'a> {
@@ -51,13 +61,28 @@ pub(super) fn prepare<'a>(config: &PartyConfig, events: &'a dyn Events) -> Resul
         RunError::Usage(format!("the job has no party {:?}; its parties are {}", config.party, names()))
     })?;
     let hash = plan.hash();
+    // Looked for before anything is made there: what is made must not be taken for it the next time.
+    if config.begun && !RunFolder::is_in(&config.state, &plan.run) {
+        return Err(RunError::Lost(format!(
+            "{} holds nothing of run {}, which began there",
+            config.state.display(),
+            plan.run
+        )));
+    }
     for folder in [&config.state, &config.out] {
         durable::folder(folder).map_err(|error| RunError::Output { path: folder.clone(), error })?;
     }
     let identity = Identity::open_or_create(&config.state)?;
     let known = KnownPeers::open(&config.state)?;
     let mut ledger = Ledger::open(&config.state.join(ledger::FILE))?;
-    let folder = RunFolder::take(&config.state, &plan.run, &hash.to_string(), &config.party, plan.cells)?;
+    let take = || RunFolder::take(&config.state, &plan.run, &hash.to_string(), &config.party, plan.cells);
+    let mut folder = take();
+    let since = Instant::now();
+    while config.begun && since.elapsed() < PARTING && matches!(folder, Err(CheckpointError::InUse { .. })) {
+        thread::sleep(GLANCE);
+        folder = take();
+    }
+    let folder = folder?;
     let party = &plan.parties[me];
     let charge = Charge {
         run: plan.run.clone(),

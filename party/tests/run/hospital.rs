@@ -105,6 +105,10 @@ spec: {{epsilon: 2}}
         hospital
     }
 
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     pub(crate) fn rows(&self, party: usize) -> PathBuf {
         self.folder.path().join(format!("{}.csv", NAMES[party]))
     }
@@ -126,6 +130,7 @@ spec: {{epsilon: 2}}
             state: self.state(party),
             out: self.folder.path().join("out").join(NAMES[party]),
             resume,
+            begun: false,
             listen: ([127, 0, 0, 1], 0).into(),
             peers: BTreeMap::new(),
             tls: self.authority.issue(NAMES[party], |_| {}),

@@ -7,6 +7,7 @@ mod hospital;
 use hospital::{Hospital, NAMES};
 use std::{fs, path::Path};
 use veilgrid_party::{
+    config::PartyConfig,
     event::{Event, Phase},
     exit::Exit,
     ledger::{Ledger, State},
@@ -134,6 +135,33 @@ fn a_run_interrupted_while_it_opens_stays_spent_and_is_finished_later() {
     let resumed = hospital.round(&run, true, None, |_| {});
     assert_eq!(codes(&resumed), [0, 0, 0]);
     assert!(written.iter().all(|bytes| *bytes == read(&hospital.result(0))));
+}
+
+#[test]
+fn what_began_elsewhere_is_finished_with_its_state_or_not_at_all() {
+    let hospital = Hospital::new();
+    let run = "77".repeat(16);
+    let at = |event: &Event| matches!(event, Event::Progress { phase: Phase::Open, .. });
+    hospital.round(&run, false, Some((1, Box::new(at))), |_| {});
+    let begun = |config: &mut PartyConfig| config.begun = true;
+    // Its state folder was lost, or is another: nothing is drawn, and nothing is left that another try could take for it.
+    let lost = hospital.folder().join("lost");
+    let end = hospital.alone(&run, &|config| {
+        (config.resume, config.begun, config.state) = (true, true, lost.clone());
+    });
+    let error = end.outcome.unwrap_err();
+    assert_eq!(error.exit(), Exit::State, "{error}");
+    assert!(error.to_string().contains("holds nothing of run") && !lost.exists(), "{error}");
+    // A process that has the run still is waited for.
+    let lock = fs::File::open(hospital.state(2).join("runs").join(&run).join("lock")).unwrap();
+    lock.lock().unwrap();
+    let late = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        drop(lock);
+    });
+    let resumed = hospital.round(&run, true, None, begun);
+    assert_eq!(codes(&resumed), [0, 0, 0]);
+    late.join().unwrap();
 }
 
 #[test]

@@ -202,6 +202,7 @@ mod tests {
         party: "north",
         namespace: "north",
         attempt: 2,
+        round: 0,
     };
 
     fn built(place: &ResultPlace) -> Delivery {

@@ -98,6 +98,7 @@ mod tests {
             budget: "rows".into(),
             rows: Rows::Store(store),
             approval: Default::default(),
+            state: None,
         }
     }
 
@@ -110,6 +111,7 @@ mod tests {
             party,
             namespace: "owner",
             attempt: 1,
+            round: 0,
         };
         let volume = Participant { rows: Rows::Volume(typed(json!({"claim": "rows"}))), ..party("", None) };
         let seats = [seat("north"), seat("south")];

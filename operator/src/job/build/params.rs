@@ -1,7 +1,7 @@
 //! What a party is told: its manifest, its configuration, and who it is.
 
 use super::{
-    super::validate::{Accepted, Rows},
+    super::validate::{Accepted, Participant, Rows},
     typed,
 };
 use crate::names::{PORT, Seat};
@@ -51,7 +51,7 @@ pub(super) fn secret(
         "manifest": format!("{PARAMS}/manifest.yaml"),
         "party": accepted.parties[me].name,
         "run": accepted.run,
-        "state": STATE,
+        "state": state(&accepted.parties[me], &seats[me]),
         "out": OUT,
         "listen": format!("0.0.0.0:{PORT}"),
         "peers": peers,
@@ -61,6 +61,9 @@ pub(super) fn secret(
         "termination": TERMINATION,
         "printResult": true,
     });
+    if seats[me].round > 0 {
+        (config["resume"], config["begun"]) = (true.into(), true.into());
+    }
     if let Rows::Store(store) = &accepted.parties[me].rows {
         config["store"] = json!({"credentials": store.secret.as_ref().map(|_| CREDENTIALS)});
     }
@@ -72,6 +75,14 @@ pub(super) fn secret(
             ("manifest.yaml".to_owned(), manifest(accepted, me)),
         ])),
         ..typed(json!({"apiVersion": "v1", "kind": "Secret"}))
+    }
+}
+
+/// The party's state folder: on a volume that others use too it has one for each attempt.
+fn state(party: &Participant, seat: &Seat<'_>) -> String {
+    match party.state {
+        Some(_) => format!("{STATE}/{}", seat.claim_name()),
+        None => STATE.into(),
     }
 }
 
@@ -129,6 +140,7 @@ fn shown(dataset: &Object<PrivateDatasetSpec>, own: bool) -> PrivateDatasetSpec 
     }
     spec.source.volume = None;
     spec.access = None::<Access>;
+    spec.state = None;
     spec
 }
 

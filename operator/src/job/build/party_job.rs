@@ -77,9 +77,13 @@ pub(super) fn job(
         }],
         "volumes": [
             {"name": "params", "secret": {"secretName": seat.name(), "defaultMode": 0o440}},
-            empty("state"), empty("out"), empty("tmp"),
+            state(party), empty("out"), empty("tmp"),
         ],
     });
+    if party.state.is_some() {
+        // What is there keeps its owners: nobody else is to read it.
+        pod["securityContext"]["fsGroupChangePolicy"] = "OnRootMismatch".into();
+    }
     if let Some((volume, path)) = rows(&party.rows) {
         append(&mut pod["containers"][0]["volumeMounts"], read_only("data", path));
         append(&mut pod["volumes"], volume);
@@ -133,6 +137,14 @@ pub(super) fn job(
         object.metadata.labels.get_or_insert_default().insert(QUEUE.into(), queue.clone());
     }
     object
+}
+
+/// The volume with the party's state.
+fn state(party: &Participant) -> Value {
+    match &party.state {
+        Some(claim) => json!({"name": "state", "persistentVolumeClaim": {"claimName": claim}}),
+        None => json!({"name": "state", "emptyDir": {}}),
+    }
 }
 
 /// The volume with the rows, or with the credentials of their store, and where it is mounted.

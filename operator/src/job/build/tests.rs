@@ -5,12 +5,23 @@ use veilgrid_api::{
     cluster::Placement,
     job::DeviceChoice,
     manifest::{Manifest, parse},
+    status::PrivateJobStatus,
 };
 
 const RUN: &str = "0123456789abcdef0123456789abcdef";
 
 /// The hospitals' job with changes, and its objects; in one namespace where it is said so.
 fn built(one: bool, groups: bool, change: impl FnOnce(&mut PrivateJob)) -> (PrivateJob, Objects) {
+    built_of(one, groups, change, |_| {})
+}
+
+/// The same of changed datasets.
+fn built_of(
+    one: bool,
+    groups: bool,
+    change: impl FnOnce(&mut PrivateJob),
+    own: impl FnOnce(&mut Manifest),
+) -> (PrivateJob, Objects) {
     let text = include_str!("../../../../examples/hospitals/cluster.yaml");
     let mut manifest: Manifest = parse(text).unwrap();
     if one {
@@ -31,6 +42,7 @@ fn built(one: bool, groups: bool, change: impl FnOnce(&mut PrivateJob)) -> (Priv
     job.metadata.uid = Some("6a0e1f1e-8f0c-4a55-9d6d-0d3c2d9c8a11".into());
     change(&mut job);
     manifest.jobs[0].spec = job.spec.clone();
+    own(&mut manifest);
     let kind = ApiResource {
         group: "scheduling.k8s.io".into(),
         version: "v1alpha2".into(),
@@ -147,4 +159,40 @@ fn the_device_is_handed_to_every_party() {
             assert!(handed.contains(&format!("\"device\":\"{word}\"")), "{handed}");
         }
     }
+}
+
+#[test]
+fn what_a_party_must_find_again_is_where_its_owner_says() {
+    let claim = |manifest: &mut Manifest| {
+        let state = serde_json::from_value(json!({"claim": "kept"})).unwrap();
+        manifest.datasets[0].spec.state = Some(state);
+    };
+    let made = |round: u32| {
+        let status = PrivateJobStatus { attempt: 1, resumes: round, ..PrivateJobStatus::default() };
+        built_of(false, false, |job| job.status = Some(status), claim).1
+    };
+    let (first, again) = (made(0), made(1));
+    let config = |objects: &Objects, party: usize| -> Value {
+        let text = &objects.parties[party].secret.string_data.as_ref().unwrap()["config.json"];
+        serde_json::from_str(text).unwrap()
+    };
+    let volume = |objects: &Objects, party: usize| pod(objects, party)["volumes"][1].clone();
+    let kept = json!({"name": "state", "persistentVolumeClaim": {"claimName": "kept"}});
+    assert_eq!([volume(&first, 0), volume(&again, 0)], [kept.clone(), kept]);
+    assert_eq!(volume(&first, 1), json!({"name": "state", "emptyDir": {}}));
+    // In a folder of its own, the same whenever the attempt is taken up; the pod's names are new.
+    let name = |objects: &Objects, party: usize| objects.parties[party].job.metadata.name.clone().unwrap();
+    assert_eq!(name(&again, 0), format!("{}r1", name(&first, 0)));
+    let folder = format!("/var/lib/veilgrid/{}", name(&first, 0));
+    assert_eq!(
+        [&first, &again].map(|objects| config(objects, 0)["state"].clone()),
+        [json!(folder), json!(folder)]
+    );
+    assert_eq!(config(&first, 1)["state"], "/var/lib/veilgrid");
+    let told =
+        |objects: &Objects| [config(objects, 0)["resume"].clone(), config(objects, 0)["begun"].clone()];
+    assert_eq!((told(&first), told(&again)), ([Value::Null, Value::Null], [json!(true), json!(true)]));
+    assert_ne!(config(&first, 1)["peers"], config(&again, 1)["peers"]);
+    let manifest = &again.parties[0].secret.string_data.as_ref().unwrap()["manifest.yaml"];
+    assert!(!manifest.contains("kept"), "{manifest}");
 }

@@ -142,6 +142,7 @@ impl World {
             state: self.state(party),
             out: self.out(party),
             resume,
+            begun: false,
             listen: ([127, 0, 0, 1], 0).into(),
             peers: BTreeMap::new(),
             tls: TlsConfig {
