@@ -17,9 +17,9 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HOME = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "mutants"
 TREE = HOME / "tree"
-# Kernels that are not optimised compute the same and are built in a quarter of the time; their frames are large. Long vectors need them optimised.
+# Kernels that are not optimised compute the same and are built in a quarter of the time; their frames are large. Long vectors and large matrices need them optimised.
 STACK = 64 << 20
-OPTIMISED = {"cores"}
+OPTIMISED = {"cores", "matmul"}
 # Seconds for the tests of a mutant: some loops end only where sums are right.
 LIMIT = 900
 

@@ -61,15 +61,15 @@ impl NullaryFnOnce for Multiplications<V4> {
     #[inline(always)]
     fn call(self) {
         let Multiplications { simd, vectors, wide } = self;
-        let mut x = [simd.splat_u64s(3); 12];
-        let b = black_box(simd.splat_u64s(5));
+        // Each with its neighbour, which changes: else the compiler does several with one.
+        let mut x = black_box([simd.splat_u64s(3); 12]);
         for _ in 0..vectors / 12 {
-            for x in &mut x {
-                let product = match wide {
-                    true => simd.avx512dq._mm512_mullo_epi64(pulp::cast(*x), pulp::cast(b)),
-                    false => simd.avx512f._mm512_mullo_epi32(pulp::cast(*x), pulp::cast(b)),
-                };
-                *x = simd.xor_u64s(pulp::cast(product), b);
+            for i in 0..12 {
+                let (a, b) = (pulp::cast(x[i]), pulp::cast(x[(i + 1) % 12]));
+                x[i] = pulp::cast(match wide {
+                    true => simd.avx512dq._mm512_mullo_epi64(a, b),
+                    false => simd.avx512f._mm512_mullo_epi32(a, b),
+                });
             }
         }
         black_box(x);

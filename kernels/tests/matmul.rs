@@ -72,3 +72,22 @@ proptest! {
         }
     }
 }
+
+/// Large enough to be multiplied by quarters, at one level or two, with and without rests. Times a column, which a wrong element of
+/// the product changes.
+#[test]
+fn large_products_are_associative() {
+    let words: Vec<u64> = spec::mask::words(&[9; 32], 1, 0, 3 << 20);
+    let narrow: Vec<u32> = words.iter().map(|word| *word as u32).collect();
+    let reduced: Vec<u64> = words.iter().map(|word| word % M61::MODULUS).collect();
+    let prime = field::elements::<M61>(&reduced).unwrap();
+    for device in devices() {
+        for sizes in [[513, 515, 517, 1], [1024, 1025, 1026, 1]] {
+            let [m, k, l, n] = sizes;
+            let len = m * k + k * l + l * n;
+            associative(&device, sizes, &words[..len], 0).unwrap();
+            associative(&device, sizes, &narrow[..len], 0).unwrap();
+            associative(&device, sizes, &prime[..len], M61::ZERO).unwrap();
+        }
+    }
+}

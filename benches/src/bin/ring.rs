@@ -26,14 +26,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("this machine has no {level}");
             continue;
         };
-        let (source, mut target) = (vec![5u64; WORDS], vec![1u64; WORDS]);
+        let (mut source, mut target) = (room(5), room(1));
+        let (source, target) = (&*words(&mut source), words(&mut target));
         batch(
             level,
             "add",
             "reads alone",
             |acc, b| ring::add(&device, acc, b),
             || {
-                moves::loads(level, [&source, &source], REPEATS);
+                moves::loads(level, [source, source], REPEATS);
             },
         );
         batch(
@@ -42,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "writes alone",
             |acc, b| ring::add(&device, acc, b),
             || {
-                moves::stores(level, &mut target, REPEATS);
+                moves::stores(level, target, REPEATS);
             },
         );
         batch(
@@ -58,6 +59,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn room(word: u64) -> Vec<u64> {
+    vec![word; WORDS + LINE]
+}
+
+/// The words that begin with a line.
+fn words(room: &mut [u64]) -> &mut [u64] {
+    let line = room.as_ptr().align_offset(64);
+    &mut room[line..][..WORDS]
+}
+
 fn batch(
     level: Level,
     work: &str,
@@ -65,9 +76,8 @@ fn batch(
     ours: impl Fn(&mut [u64], &[u64]) -> Result<(), KernelError>,
     peer: impl FnMut(),
 ) {
-    let (mut acc, other) = (vec![1u64; WORDS + LINE], vec![3u64; WORDS + LINE]);
-    let (acc_at, other_at) = (acc.as_ptr().align_offset(64), other.as_ptr().align_offset(64));
-    let (acc, other) = (&mut acc[acc_at..][..WORDS], &other[other_at..][..WORDS]);
+    let (mut acc, mut other) = (room(1), room(3));
+    let (acc, other) = (words(&mut acc), &*words(&mut other));
     let ours = || {
         for _ in 0..REPEATS {
             ours(black_box(acc), black_box(other)).expect("one length");
@@ -96,7 +106,7 @@ fn products(level: Level, words: usize) {
     }
 }
 
-/// Products of eight vectors, each with its neighbour.
+/// Products of twelve vectors, each with its neighbour: one need not wait for the one before it.
 struct Products<S> {
     simd: S,
     words: usize,
@@ -107,10 +117,10 @@ impl<S: Simd> NullaryFnOnce for Products<S> {
 
     #[inline(always)]
     fn call(self) {
-        let mut x = black_box([self.simd.splat_u64s(3); 8]);
-        for _ in 0..self.words / (8 * S::U64_LANES) {
-            for i in 0..8 {
-                x[i] = self.simd.mul_u64s(x[i], x[(i + 1) % 8]);
+        let mut x = black_box([self.simd.splat_u64s(3); 12]);
+        for _ in 0..self.words / (12 * S::U64_LANES) {
+            for i in 0..12 {
+                x[i] = self.simd.mul_u64s(x[i], x[(i + 1) % 12]);
             }
         }
         black_box(x);

@@ -17,7 +17,6 @@ mod level;
 mod lines;
 pub(crate) mod mask;
 pub(crate) mod matmul;
-mod matmul_m61;
 pub(crate) mod noise;
 pub(crate) mod ntt;
 pub(crate) mod planes;

@@ -232,7 +232,7 @@ impl Limbs for M61 {
         }
         let sums: [u64; SIDE] = pulp::cast(folded);
         for (acc, sum) in acc.iter_mut().zip(sums) {
-            *acc = M61::plus(*acc, sum);
+            *acc = <M61 as Entry>::plus(pulp::Scalar, *acc, sum);
         }
     }
 }

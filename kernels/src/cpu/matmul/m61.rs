@@ -4,8 +4,8 @@
 //! high high`, below 6 * 2^60, and one of weight 2^31, `low high + high low`, below 2^62. A settled part is below
 //! 2^61 + 8, and two more products make it less than 2^64.
 
-use super::matmul::{Entry, Product};
-use super::{IntSimd, Prime};
+use super::{Entry, Product};
+use crate::cpu::{IntSimd, Prime};
 use crate::field::{Field, M61, words, words_mut};
 
 /// Bits of the low part of an element.
@@ -23,8 +23,12 @@ impl Entry for M61 {
         words_mut(elements)
     }
     #[inline(always)]
-    fn plus(a: u64, b: u64) -> u64 {
-        M61::add(pulp::Scalar, a, b)
+    fn plus<S: IntSimd>(simd: S, a: S::u64s, b: S::u64s) -> S::u64s {
+        <M61 as Prime>::add(simd, a, b)
+    }
+    #[inline(always)]
+    fn minus<S: IntSimd>(simd: S, a: S::u64s, b: S::u64s) -> S::u64s {
+        <M61 as Prime>::sub(simd, a, b)
     }
 }
 

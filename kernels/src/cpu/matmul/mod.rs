@@ -1,10 +1,17 @@
 //! Matrix products: blocks that stay in the caches, packed in the order in which they are read, and a tile of sums in
 //! registers (Goto and van de Geijn 2008).
 
+mod entry;
+mod m61;
+mod strassen;
+
 use super::{IntSimd, Kernel, Lane};
 use crate::matmul::Shape;
 use bytemuck::Zeroable;
-use zeroize::{Zeroize, Zeroizing};
+use entry::Vector;
+pub(crate) use entry::{Entry, Product};
+use strassen::{Multiply, Strassen};
+use zeroize::Zeroizing;
 
 /// One product or several one after the other: see [`crate::matmul`].
 pub(crate) struct MultiplyAdd<'a, T: Entry> {
@@ -32,159 +39,31 @@ const COLUMNS: usize = 1024;
 /// Vectors of a row of a tile.
 const WIDE: usize = 2;
 
-/// What matrices are made of.
-pub trait Entry: Copy {
-    /// An element as an integer.
-    type Raw: Lane + Zeroize;
-    /// Ends the names of kernels on the GPU.
-    const NAME: &'static str;
-    /// The elements as integers.
-    fn raw(elements: &[Self]) -> &[Self::Raw];
-    /// The elements as integers, for a kernel, which leaves them elements.
-    fn raw_mut(elements: &mut [Self]) -> &mut [Self::Raw];
-    /// Sum.
-    fn plus(a: Self::Raw, b: Self::Raw) -> Self::Raw;
-}
-
-/// How products of an element type are summed.
-pub trait Product: Entry {
-    /// A vector of sums.
-    type Sum<S: IntSimd>: Copy;
-    /// A vector of `b`, as products take it.
-    type Right<S: IntSimd>: Copy;
-    /// Rows of a tile, of 2, 3, 4 and 6: its sums, the vectors of `b` and what is made of `a` fill the registers.
-    fn rows<S: IntSimd>() -> usize;
-    /// What an element of `a` becomes when packed.
-    fn packed(a: Self::Raw) -> [Self::Raw; 2];
-    /// What a vector of `b` becomes before products.
-    fn right<S: IntSimd>(simd: S, b: <Self::Raw as Lane>::Vector<S>) -> Self::Right<S>;
-    /// No products.
-    fn none<S: IntSimd>(simd: S) -> Self::Sum<S>;
-    /// `sum + a b` for a packed `a`; at most two after the sum was settled.
-    fn product<S: IntSimd>(simd: S, sum: Self::Sum<S>, a: [Self::Raw; 2], b: Self::Right<S>) -> Self::Sum<S>;
-    /// The same sum with room for two more products.
-    fn settled<S: IntSimd>(simd: S, sum: Self::Sum<S>) -> Self::Sum<S>;
-    /// What a settled sum is.
-    fn total<S: IntSimd>(simd: S, sum: Self::Sum<S>) -> <Self::Raw as Lane>::Vector<S>;
-}
-
-impl Entry for u32 {
-    type Raw = u32;
-    const NAME: &'static str = "u32";
-    #[inline(always)]
-    fn raw(elements: &[u32]) -> &[u32] {
-        elements
-    }
-    #[inline(always)]
-    fn raw_mut(elements: &mut [u32]) -> &mut [u32] {
-        elements
-    }
-    #[inline(always)]
-    fn plus(a: u32, b: u32) -> u32 {
-        a.wrapping_add(b)
-    }
-}
-
-impl Product for u32 {
-    type Sum<S: IntSimd> = S::u32s;
-    type Right<S: IntSimd> = S::u32s;
-    #[inline(always)]
-    fn rows<S: IntSimd>() -> usize {
-        6
-    }
-    #[inline(always)]
-    fn packed(a: u32) -> [u32; 2] {
-        [a, a]
-    }
-    #[inline(always)]
-    fn right<S: IntSimd>(_: S, b: S::u32s) -> S::u32s {
-        b
-    }
-    #[inline(always)]
-    fn none<S: IntSimd>(simd: S) -> S::u32s {
-        simd.splat_u32s(0)
-    }
-    #[inline(always)]
-    fn product<S: IntSimd>(simd: S, sum: S::u32s, [a, _]: [u32; 2], b: S::u32s) -> S::u32s {
-        simd.add_u32s(sum, simd.mul_u32s(simd.splat_u32s(a), b))
-    }
-    #[inline(always)]
-    fn settled<S: IntSimd>(_: S, sum: S::u32s) -> S::u32s {
-        sum
-    }
-    #[inline(always)]
-    fn total<S: IntSimd>(_: S, sum: S::u32s) -> S::u32s {
-        sum
-    }
-}
-
-impl Entry for u64 {
-    type Raw = u64;
-    const NAME: &'static str = "u64";
-    #[inline(always)]
-    fn raw(elements: &[u64]) -> &[u64] {
-        elements
-    }
-    #[inline(always)]
-    fn raw_mut(elements: &mut [u64]) -> &mut [u64] {
-        elements
-    }
-    #[inline(always)]
-    fn plus(a: u64, b: u64) -> u64 {
-        a.wrapping_add(b)
-    }
-}
-
-impl Product for u64 {
-    type Sum<S: IntSimd> = S::Sum64;
-    type Right<S: IntSimd> = S::u64s;
-    #[inline(always)]
-    fn rows<S: IntSimd>() -> usize {
-        // Where a sum is two vectors, half as many.
-        if size_of::<S::Sum64>() == size_of::<S::u64s>() { 6 } else { 3 }
-    }
-    #[inline(always)]
-    fn packed(a: u64) -> [u64; 2] {
-        [a, a.rotate_left(32)]
-    }
-    #[inline(always)]
-    fn right<S: IntSimd>(_: S, b: S::u64s) -> S::u64s {
-        b
-    }
-    #[inline(always)]
-    fn none<S: IntSimd>(simd: S) -> S::Sum64 {
-        simd.sum_none()
-    }
-    #[inline(always)]
-    fn product<S: IntSimd>(simd: S, sum: S::Sum64, [a, turned]: [u64; 2], b: S::u64s) -> S::Sum64 {
-        simd.sum_product(sum, simd.splat_u64s(a), simd.splat_u64s(turned), b)
-    }
-    #[inline(always)]
-    fn settled<S: IntSimd>(_: S, sum: S::Sum64) -> S::Sum64 {
-        sum
-    }
-    #[inline(always)]
-    fn total<S: IntSimd>(simd: S, sum: S::Sum64) -> S::u64s {
-        simd.sum_total(sum)
-    }
-}
-
 impl<T: Product> Kernel for MultiplyAdd<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: IntSimd>(self, simd: S) {
-        match T::rows::<S>() {
-            2 => blocks::<T, S, 2>(simd, self),
-            3 => blocks::<T, S, 3>(simd, self),
-            4 => blocks::<T, S, 4>(simd, self),
-            _ => blocks::<T, S, 6>(simd, self),
-        }
+        let least = strassen::least::<T>();
+        Strassen { way: Strassen { way: InRegisters, least }, least }.multiply(simd, self);
     }
 }
 
-/// A vector of elements.
-type Vector<T, S> = <<T as Entry>::Raw as Lane>::Vector<S>;
+/// Products of vectors, summed in registers.
+#[derive(Clone, Copy)]
+struct InRegisters;
+
+impl<T: Product> Multiply<T> for InRegisters {
+    #[inline(always)]
+    fn multiply<S: IntSimd>(self, simd: S, products: MultiplyAdd<'_, T>) {
+        match T::rows::<S>() {
+            2 => blocks::<T, S, 2>(simd, products),
+            3 => blocks::<T, S, 3>(simd, products),
+            4 => blocks::<T, S, 4>(simd, products),
+            _ => blocks::<T, S, 6>(simd, products),
+        }
+    }
+}
 
 /// Elements of a vector.
 const fn lanes<V, T>() -> usize {
@@ -249,16 +128,31 @@ fn product_of_blocks<T: Product, S: IntSimd, const TALL: usize>(
                     for (a, first) in packed_a.chunks_exact(TALL * deep).zip((top..bottom).step_by(TALL)) {
                         let sums = tile::<T, S, TALL>(simd, a, b);
                         for (sums, row) in sums.iter().zip(first..bottom) {
-                            let acc = &mut acc[row * columns + column..][..kept];
-                            for (acc, sum) in acc.iter_mut().zip(bytemuck::cast_slice::<_, T::Raw>(sums)) {
-                                *acc = T::plus(*acc, *sum);
-                            }
+                            add_row::<T, S>(simd, &mut acc[row * columns + column..][..kept], sums);
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// Adds a row of a tile, or its first elements.
+#[inline(always)]
+fn add_row<T: Entry, S: IntSimd>(simd: S, acc: &mut [T::Raw], row: &[Vector<T, S>; WIDE]) {
+    let (vectors, _) = T::Raw::vectors_mut::<S>(acc);
+    if let Some(whole) = vectors.first_chunk_mut::<WIDE>() {
+        for (acc, sum) in whole.iter_mut().zip(row) {
+            *acc = T::plus(simd, *acc, *sum);
+        }
+        return;
+    }
+    let mut filled = [Vector::<T, S>::zeroed(); WIDE];
+    bytemuck::cast_slice_mut(&mut filled)[..acc.len()].copy_from_slice(acc);
+    for (acc, sum) in filled.iter_mut().zip(row) {
+        *acc = T::plus(simd, *acc, *sum);
+    }
+    acc.copy_from_slice(&bytemuck::cast_slice(&filled)[..acc.len()]);
 }
 
 /// The products of a panel of `a`, of `TALL` rows, and one of `b`, of `WIDE` vectors.
