@@ -1,20 +1,24 @@
 //! Element-wise arithmetic in the prime fields.
 
+use super::lines::ahead;
 use super::{IntSimd, Kernel, Prime};
 use std::marker::PhantomData;
 
 /// Sum, difference or product of elements.
 pub(crate) trait Operation: Copy {
+    /// Whether it takes long enough for a read ahead not to be felt in the caches.
+    const LONG: bool;
     fn apply<P: Prime, S: IntSimd>(self, simd: S, a: S::u64s, b: S::u64s) -> S::u64s;
 }
 
 macro_rules! operation {
-    ($name:ident, $text:literal, |$simd:ident, $a:ident, $b:ident| $body:expr) => {
+    ($name:ident, $long:literal, $text:literal, |$simd:ident, $a:ident, $b:ident| $body:expr) => {
         #[doc = $text]
         #[derive(Clone, Copy)]
         pub(crate) struct $name;
 
         impl Operation for $name {
+            const LONG: bool = $long;
             #[inline(always)]
             fn apply<P: Prime, S: IntSimd>(self, $simd: S, $a: S::u64s, $b: S::u64s) -> S::u64s {
                 $body
@@ -22,9 +26,9 @@ macro_rules! operation {
         }
     };
 }
-operation!(Add, "Sum.", |simd, a, b| P::add(simd, a, b));
-operation!(Sub, "Difference.", |simd, a, b| P::sub(simd, a, b));
-operation!(Mul, "Product.", |simd, a, b| simd.multiply::<P>(a, b));
+operation!(Add, false, "Sum.", |simd, a, b| P::add(simd, a, b));
+operation!(Sub, false, "Difference.", |simd, a, b| P::sub(simd, a, b));
+operation!(Mul, true, "Product.", |simd, a, b| simd.multiply::<P>(a, b));
 
 /// `acc[i] = operation(acc[i], other[i])`.
 pub(crate) struct Zip<'a, P, O> {
@@ -48,6 +52,10 @@ impl<P: Prime, O: Operation> Kernel for Zip<'_, P, O> {
         let (acc, acc_rest) = S::as_mut_simd_u64s(self.acc);
         let (other, other_rest) = S::as_simd_u64s(self.other);
         for (a, b) in acc.iter_mut().zip(other) {
+            if O::LONG {
+                ahead(a);
+                ahead(b);
+            }
             *a = self.operation.apply::<P, S>(simd, *a, *b);
         }
         for (a, b) in acc_rest.iter_mut().zip(other_rest) {
@@ -93,6 +101,9 @@ impl<P: Prime> Kernel for MulAdd<'_, P> {
         let (acc, acc_rest) = S::as_mut_simd_u64s(self.acc);
         let ((a, a_rest), (b, b_rest)) = (S::as_simd_u64s(self.a), S::as_simd_u64s(self.b));
         for ((acc, a), b) in acc.iter_mut().zip(a).zip(b) {
+            ahead(acc);
+            ahead(a);
+            ahead(b);
             *acc = P::add(simd, *acc, simd.multiply::<P>(*a, *b));
         }
         for ((acc, a), b) in acc_rest.iter_mut().zip(a_rest).zip(b_rest) {

@@ -1,12 +1,28 @@
-//! Lines of the caches, and copies that go past them.
+//! Lines of the caches, copies that go past them, and reads ahead.
 
-#![allow(unsafe_code)] // There is no safe store that leaves the caches alone: see `past_caches`.
+#![allow(unsafe_code)] // There is no safe store that leaves the caches alone, and no safe prefetch: see `past_caches`, `ahead`.
 
 /// Words of a line.
 const LINE: usize = 8;
 /// Bytes of a vector from which on its results are better written past the caches: they would not stay there anyway, and a line that is
 /// written whole need not be read first.
 pub(super) const FAR: usize = 16 << 20;
+
+/// Bytes that are read ahead: one page. CPUs do so themselves, but only within a page, and wait at each new one.
+const AHEAD: usize = 4096;
+
+/// Asks for the line that is [`AHEAD`] bytes after a vector, for a loop that works on each vector for long enough.
+#[inline(always)]
+pub(super) fn ahead<V>(vector: &V) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a prefetch of any address changes nothing that a program sees. SSE is part of x86-64.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>((&raw const *vector).cast::<i8>().wrapping_add(AHEAD));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = vector;
+}
 
 /// Elements before the first whole line.
 pub(super) fn to_line<T>(elements: &[T]) -> usize {

@@ -1,7 +1,7 @@
 //! Integers to bit planes and back: 64x64 transposes, as many at once as a vector has lanes, so that no step but the
 //! first (or the last) moves anything across lanes.
 
-use super::lines::{FAR, past_caches, settle, to_line};
+use super::lines::{FAR, ahead, past_caches, settle, to_line};
 use super::{Grid, IntSimd, Kernel};
 
 /// Bits of a word, words of a block, planes.
@@ -63,7 +63,8 @@ impl Kernel for ToPlanes<'_> {
             let mut whole = values.chunks_exact(STEP);
             for values in &mut whole {
                 for (i, values) in values.chunks_exact(GROUP).enumerate() {
-                    to_lines(simd, &mut square, values, &mut Grid::new(&mut tile.0, SIDE), i * BLOCKS);
+                    let mut lines = Grid::new(&mut tile.0, SIDE);
+                    to_lines::<S, true>(simd, &mut square, values, &mut lines, i * BLOCKS);
                 }
                 for (plane, line) in tile.0.chunks_exact(APART).enumerate() {
                     let (line, to) = (&line[..TILE], &mut planes.row(plane)[first..first + TILE]);
@@ -78,7 +79,7 @@ impl Kernel for ToPlanes<'_> {
         }
         let mut whole = values.chunks_exact(GROUP);
         for values in &mut whole {
-            to_lines(simd, &mut square, values, &mut planes, first);
+            to_lines::<S, false>(simd, &mut square, values, &mut planes, first);
             first += BLOCKS;
         }
         if first < planes.columns() {
@@ -152,7 +153,7 @@ fn copy<S: IntSimd>(from: &[u64], to: &mut [u64]) {
 fn part<S: IntSimd>(simd: S, square: &mut Square<S>, values: &[u64], planes: &mut Grid<'_>, first: usize) {
     let (mut padded, mut lines) = ([0; GROUP], Lines([0; GROUP]));
     padded[..values.len()].copy_from_slice(values);
-    to_lines(simd, square, &padded, &mut Grid::new(&mut lines.0, SIDE), 0);
+    to_lines::<S, false>(simd, square, &padded, &mut Grid::new(&mut lines.0, SIDE), 0);
     let words = values.len().div_ceil(SIDE);
     for (plane, line) in lines.0.chunks_exact(BLOCKS).enumerate() {
         planes.row(plane)[first..first + words].copy_from_slice(&line[..words]);
@@ -163,9 +164,15 @@ fn part<S: IntSimd>(simd: S, square: &mut Square<S>, values: &[u64], planes: &mu
 ///
 /// Halves off the diagonal change places, then those of each half, and so on ("Hacker's Delight", section 7-3), three
 /// steps at a time, on eight rows that stay in registers. The order of the six steps is free: the first three are those of
-/// rows that come from memory together.
+/// rows that come from memory together. With `AHEAD` the values after these are read ahead.
 #[inline(always)]
-fn to_lines<S: IntSimd>(simd: S, square: &mut Square<S>, values: &[u64], lines: &mut Grid<'_>, first: usize) {
+fn to_lines<S: IntSimd, const AHEAD: bool>(
+    simd: S,
+    square: &mut Square<S>,
+    values: &[u64],
+    lines: &mut Grid<'_>,
+    first: usize,
+) {
     let per_block = SIDE / S::U64_LANES;
     let (vectors, _) = S::as_simd_u64s(values);
     for (i, vectors) in vectors.chunks_exact(SIDE).enumerate() {
@@ -173,7 +180,11 @@ fn to_lines<S: IntSimd>(simd: S, square: &mut Square<S>, values: &[u64], lines: 
             let mut rows = [simd.splat_u64s(0); 8];
             for (j, rows) in rows.chunks_exact_mut(S::U64_LANES).enumerate() {
                 for (lane, row) in rows.iter_mut().enumerate() {
-                    *row = vectors[lane * per_block + k * (8 / S::U64_LANES) + j];
+                    let vector = &vectors[lane * per_block + k * (8 / S::U64_LANES) + j];
+                    if AHEAD {
+                        ahead(vector);
+                    }
+                    *row = *vector;
                 }
                 simd.turn_u64s(rows);
             }
