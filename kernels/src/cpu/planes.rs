@@ -68,7 +68,7 @@ impl Kernel for ToPlanes<'_> {
                 }
                 for (plane, line) in tile.0.chunks_exact(APART).enumerate() {
                     let (line, to) = (&line[..TILE], &mut planes.row(plane)[first..first + TILE]);
-                    if far { past_caches(line, to) } else { copy::<S>(line, to) }
+                    if far { past_caches(line, to) } else { copy::<S, false>(line, to) }
                 }
                 first += TILE;
             }
@@ -103,7 +103,7 @@ impl Kernel for FromPlanes<'_> {
             let mut whole = values.chunks_exact_mut(STEP);
             for values in &mut whole {
                 for (plane, line) in tile.0.chunks_exact_mut(APART).enumerate() {
-                    copy::<S>(&planes[plane * stride + first..][..TILE], &mut line[..TILE]);
+                    copy::<S, true>(&planes[plane * stride + first..][..TILE], &mut line[..TILE]);
                 }
                 for (i, values) in values.chunks_exact_mut(GROUP).enumerate() {
                     let lines = &tile.0[i * BLOCKS..];
@@ -139,11 +139,14 @@ impl Kernel for FromPlanes<'_> {
     }
 }
 
-/// Whole vectors.
+/// Whole vectors. With `AHEAD` those after `from` are read ahead.
 #[inline(always)]
-fn copy<S: IntSimd>(from: &[u64], to: &mut [u64]) {
+fn copy<S: IntSimd, const AHEAD: bool>(from: &[u64], to: &mut [u64]) {
     let ((from, _), (to, _)) = (S::as_simd_u64s(from), S::as_mut_simd_u64s(to));
     for (from, to) in from.iter().zip(to) {
+        if AHEAD {
+            ahead(from);
+        }
         *to = *from;
     }
 }
