@@ -145,8 +145,6 @@ fn wide_taken_up() {
     holds("taken up, and crashes", Config { vanishes: true, crashes: true, ..seen });
     holds("taken up, and emptied volumes", Config { wipes: true, vanishes: true, misreads: true, ..seen });
     holds("taken up, and deletion", Config { vanishes: true, deletes: true, changes: true, ..seen });
-    holds("taken up, and a late write", Config { vanishes: true, late: true, ..seen });
-    holds("taken up, and old state", Config { vanishes: true, crashes: false, ..LASTING });
 }
 
 #[test]
