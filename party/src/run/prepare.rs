@@ -62,9 +62,11 @@ pub(super) fn prepare<'a>(config: &PartyConfig, events: &'a dyn Events) -> Resul
     })?;
     let hash = plan.hash();
     // Looked for before anything is made there: what is made must not be taken for it the next time.
-    if config.begun && !RunFolder::is_in(&config.state, &plan.run) {
+    // A ledger was there before the run's folder was.
+    let began = || config.state.join(ledger::FILE).is_file() && RunFolder::is_in(&config.state, &plan.run);
+    if config.begun && !began() {
         return Err(RunError::Lost(format!(
-            "{} holds nothing of run {}, which began there",
+            "{} lacks the ledger or the folder of run {}, which began there",
             config.state.display(),
             plan.run
         )));

@@ -146,12 +146,22 @@ fn what_began_elsewhere_is_finished_with_its_state_or_not_at_all() {
     let begun = |config: &mut PartyConfig| config.begun = true;
     // Its state folder was lost, or is another: nothing is drawn, and nothing is left that another try could take for it.
     let lost = hospital.folder().join("lost");
-    let end = hospital.alone(&run, &|config| {
-        (config.resume, config.begun, config.state) = (true, true, lost.clone());
-    });
-    let error = end.outcome.unwrap_err();
-    assert_eq!(error.exit(), Exit::State, "{error}");
-    assert!(error.to_string().contains("holds nothing of run") && !lost.exists(), "{error}");
+    let refused = || {
+        let end = hospital.alone(&run, &|config| {
+            (config.resume, config.begun, config.state) = (true, true, lost.clone());
+        });
+        let error = end.outcome.unwrap_err();
+        assert_eq!(error.exit(), Exit::State, "{error}");
+        assert!(error.to_string().contains("lacks the ledger or the folder of run"), "{error}");
+    };
+    refused();
+    assert!(!lost.exists());
+    // Nor is its ledger alone lost.
+    let folder = lost.join("runs").join(&run);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("lock"), "").unwrap();
+    refused();
+    assert!(!lost.join("ledger.sqlite").exists());
     // A process that has the run still is waited for.
     let lock = fs::File::open(hospital.state(2).join("runs").join(&run).join("lock")).unwrap();
     lock.lock().unwrap();
