@@ -65,6 +65,15 @@ pub(crate) fn zip<O: Operation, T: Word, S: IntSimd>(simd: S, operation: O, acc:
     each(operation, first, other_first);
     let (acc, acc_rest) = T::vectors_mut::<S>(acc);
     let (other, other_rest) = T::vectors::<S>(other);
+    // All reads of four before their writes, which the compiler does not do by itself: more products are under way together.
+    let ((fours, acc), (other_fours, other)) = (acc.as_chunks_mut::<4>(), other.as_chunks::<4>());
+    for (four, other) in fours.iter_mut().zip(other_fours) {
+        let mut results = *four;
+        for (a, b) in results.iter_mut().zip(other) {
+            *a = operation.vectors::<T, S>(simd, *a, *b);
+        }
+        *four = results;
+    }
     for (a, b) in acc.iter_mut().zip(other) {
         *a = operation.vectors::<T, S>(simd, *a, *b);
     }
