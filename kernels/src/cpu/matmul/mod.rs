@@ -147,12 +147,19 @@ fn add_row<T: Entry, S: IntSimd>(simd: S, acc: &mut [T::Raw], row: &[Vector<T, S
         }
         return;
     }
-    let mut filled = [Vector::<T, S>::zeroed(); WIDE];
-    bytemuck::cast_slice_mut(&mut filled)[..acc.len()].copy_from_slice(acc);
+    let mut filled = filled::<T, S, WIDE>(acc);
     for (acc, sum) in filled.iter_mut().zip(row) {
         *acc = T::plus(simd, *acc, *sum);
     }
     acc.copy_from_slice(&bytemuck::cast_slice(&filled)[..acc.len()]);
+}
+
+/// Elements as vectors, filled up with zeros.
+#[inline(always)]
+fn filled<T: Entry, S: IntSimd, const N: usize>(elements: &[T::Raw]) -> [Vector<T, S>; N] {
+    let mut vectors = [Vector::<T, S>::zeroed(); N];
+    bytemuck::cast_slice_mut(&mut vectors)[..elements.len()].copy_from_slice(elements);
+    vectors
 }
 
 /// The products of a panel of `a`, of `TALL` rows, and one of `b`, of `WIDE` vectors.

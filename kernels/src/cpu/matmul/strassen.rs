@@ -1,8 +1,8 @@
 //! Products of matrices from fewer products of their quarters: seven where eight are summed (Strassen 1969). Exact in any
 //! ring, so no bit changes; what is done depends on the sizes alone.
 
-use super::MultiplyAdd;
 use super::entry::{Entry, Vector};
+use super::{MultiplyAdd, filled};
 use crate::cpu::{IntSimd, Lane};
 use crate::matmul::Shape;
 use bytemuck::Zeroable;
@@ -115,11 +115,8 @@ fn add<T: Entry, S: IntSimd>(simd: S, acc: &mut [T::Raw], other: &[T::Raw], nega
         *acc = sum::<T, S>(simd, *acc, *other, negative);
     }
     if !rest.is_empty() {
-        let mut filled = [Vector::<T, S>::zeroed(); 2];
-        for (filled, rest) in filled.iter_mut().zip([&*rest, other_rest]) {
-            bytemuck::cast_slice_mut(std::slice::from_mut(filled))[..rest.len()].copy_from_slice(rest);
-        }
-        let sum = [sum::<T, S>(simd, filled[0], filled[1], negative)];
+        let ([a], [b]) = (filled::<T, S, 1>(rest), filled::<T, S, 1>(other_rest));
+        let sum = [sum::<T, S>(simd, a, b, negative)];
         rest.copy_from_slice(&bytemuck::cast_slice(&sum)[..rest.len()]);
     }
 }
