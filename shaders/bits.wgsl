@@ -5,7 +5,8 @@
 #kernel bits_not NOT
 #kernel bits_funnel FUNNEL
 #kernel bits_ones ONES
-#kernel bits_transpose
+#kernel bits_to_planes
+#kernel bits_from_planes FROM
 
 #import params
 #import tile
@@ -97,49 +98,128 @@ fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) g
 
 #else
 
-// Words as they lie in memory, lower half first.
-@group(0) @binding(1) var<storage, read_write> words: array<vec2<u32>>;
+#define EIGHT 0,0u 1,1u 2,2u 3,3u 4,4u 5,5u 6,6u 7,7u
 
-var<workgroup> shown: array<vec2<u32>, 512>;
+// Two integers; a word of a plane, of which there are eight for each of the `params.count` workgroups. Lower halves first.
+#ifdef FROM
+@group(0) @binding(1) var<storage, read_write> integers: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> planes: array<vec2<u32>>;
+#else
+@group(0) @binding(1) var<storage, read_write> planes: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read> integers: array<vec4<u32>>;
+#endif
 
-// A workgroup transposes eight blocks of 64 words, in place, zeros behind the last one; an invocation has the same word
-// of each. Of two words
-// `by` apart, the bits whose place has `by` set change places with those that have not.
+// Eight words that an invocation has of a block of 64.
+struct Words {
+#for K 0 1 2 3 4 5 6 7
+    word_K: vec2<u32>,
+#endfor
+}
+
+// Of two words `by` apart, the bits whose place has `by` set change places with those that have not: for all `by` that is a transpose.
+struct Two {
+    low: vec2<u32>,
+    high: vec2<u32>,
+}
+
+// The bits that have not are those of `mask`.
+fn exchanged(low: vec2<u32>, high: vec2<u32>, by: u32, mask: u32) -> Two {
+    let by2 = vec2<u32>(by);
+    let mask2 = vec2<u32>(mask);
+    return Two((low & mask2) | ((high << by2) & ~mask2), ((low >> by2) & mask2) | (high & ~mask2));
+}
+
+// Words 0 to 7 of eight neighbours.
+fn near(given: Words) -> Words {
+    var words = given;
+#for LOW,HIGH 0,4 1,5 2,6 3,7
+    let four_LOW = exchanged(words.word_LOW, words.word_HIGH, 4u, 0x0f0f0f0fu);
+    words.word_LOW = four_LOW.low;
+    words.word_HIGH = four_LOW.high;
+#endfor
+#for LOW,HIGH 0,2 1,3 4,6 5,7
+    let two_LOW = exchanged(words.word_LOW, words.word_HIGH, 2u, 0x33333333u);
+    words.word_LOW = two_LOW.low;
+    words.word_HIGH = two_LOW.high;
+#endfor
+#for LOW,HIGH 0,1 2,3 4,5 6,7
+    let one_LOW = exchanged(words.word_LOW, words.word_HIGH, 1u, 0x55555555u);
+    words.word_LOW = one_LOW.low;
+    words.word_HIGH = one_LOW.high;
+#endfor
+    return words;
+}
+
+// Words eight apart.
+fn far(given: Words) -> Words {
+    var words = given;
+#for LOW,HIGH 0,4 1,5 2,6 3,7
+    let half_LOW = words.word_LOW;
+    words.word_LOW = vec2<u32>(half_LOW.x, words.word_HIGH.x);
+    words.word_HIGH = vec2<u32>(half_LOW.y, words.word_HIGH.y);
+#endfor
+#for LOW,HIGH 0,2 1,3 4,6 5,7
+    let quarter_LOW = exchanged(words.word_LOW, words.word_HIGH, 16u, 0x0000ffffu);
+    words.word_LOW = quarter_LOW.low;
+    words.word_HIGH = quarter_LOW.high;
+#endfor
+#for LOW,HIGH 0,1 2,3 4,5 6,7
+    let byte_LOW = exchanged(words.word_LOW, words.word_HIGH, 8u, 0x00ff00ffu);
+    words.word_LOW = byte_LOW.low;
+    words.word_HIGH = byte_LOW.high;
+#endfor
+    return words;
+}
+
+// Eight blocks, 74 places apart, of which one is left free after each eight words: neighbours meet few banks twice.
+var<workgroup> shown: array<vec2<u32>, 592>;
+
+// A workgroup transposes eight blocks, zeros behind the last integer. Of one block an invocation has first eight neighbours, then
+// words that are eight apart, or the other way.
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
     let me = local.x;
-    let first = group.x * 512u + me;
-#for K,AT 0,0u 1,64u 2,128u 3,192u 4,256u 5,320u 6,384u 7,448u
-    var word_K = words[first + AT];
-    shown[AT + me] = word_K;
+    let integer = 256u * group.x + 4u * me;
+    let near_place = 74u * (me >> 3u) + 9u * (me & 7u);
+    let across = 8u * params.count;
+    let plane = (me >> 3u) * across + 8u * group.x + (me & 7u);
+    let far_place = 74u * (me & 7u) + (me >> 3u);
+    var words: Words;
+#ifdef FROM
+#for K,AT EIGHT
+    words.word_K = planes[plane + 8u * AT * across];
+#endfor
+    words = far(words);
+#for K,AT EIGHT
+    shown[far_place + 9u * AT] = words.word_K;
 #endfor
     workgroupBarrier();
-    let upper = (me & 32u) != 0u;
-#for K,AT 0,0u 1,64u 2,128u 3,192u 4,256u 5,320u 6,384u 7,448u
-    let other_K = shown[AT + (me ^ 32u)];
-    word_K = select(vec2<u32>(word_K.x, other_K.x), vec2<u32>(other_K.y, word_K.y), upper);
+#for K,AT EIGHT
+    words.word_K = shown[near_place + AT];
 #endfor
-#for BY,MASK 16u,0x0000ffffu 8u,0x00ff00ffu 4u,0x0f0f0f0fu 2u,0x33333333u 1u,0x55555555u
+    words = near(words);
+#for AT,K,L 0u,0,1 1u,2,3 2u,4,5 3u,6,7
+    integers[integer + AT] = vec4<u32>(words.word_K, words.word_L);
+#endfor
+#else
+#for AT,K,L 0u,0,1 1u,2,3 2u,4,5 3u,6,7
+    let both_K = integers[integer + AT];
+    words.word_K = both_K.xy;
+    words.word_L = both_K.zw;
+#endfor
+    words = near(words);
+#for K,AT EIGHT
+    shown[near_place + AT] = words.word_K;
+#endfor
     workgroupBarrier();
-#for K,AT 0,0u 1,64u 2,128u 3,192u 4,256u 5,320u 6,384u 7,448u
-    shown[AT + me] = word_K;
+#for K,AT EIGHT
+    words.word_K = shown[far_place + 9u * AT];
 #endfor
-    workgroupBarrier();
-    {
-        // Turned so far as to meet the bits that stay; what comes round is not looked at.
-        let upper = (me & BY) != 0u;
-        let left = vec2<u32>(select(BY, 32u - BY, upper));
-        let right = vec2<u32>(32u) - left;
-        let keep = vec2<u32>(select(MASK, ~MASK, upper));
-#for K,AT 0,0u 1,64u 2,128u 3,192u 4,256u 5,320u 6,384u 7,448u
-        let other_K = shown[AT + (me ^ BY)];
-        word_K = (word_K & keep) | (((other_K << left) | (other_K >> right)) & ~keep);
+    words = far(words);
+#for K,AT EIGHT
+    planes[plane + 8u * AT * across] = words.word_K;
 #endfor
-    }
-#endfor
-#for K,AT 0,0u 1,64u 2,128u 3,192u 4,256u 5,320u 6,384u 7,448u
-    words[first + AT] = word_K;
-#endfor
+#endif
 }
 
 #endif

@@ -123,10 +123,10 @@ pub const LIMITS: &[Limit] = &[
     tile("bits_funnel", [10.5, 5.5], [Most::Instructions(14.0), STREAM[1]]),
     // A count takes the sum so far with it.
     total("bits_ones", [2.5, 2.5]),
-    // A load and a store, by 64 bits; six exchanges through workgroup memory, of a write and a read; two selections for the
-    // first, and for each other and each word a rotation and two masks: 14 + 2 + 5 * 2 * 4. What is over are the copies into
-    // the aligned pairs of registers that workgroup memory wants.
-    Limit { wide: false, ..tile("bits_transpose", [56.0, 56.0], CLOSE) },
+    // A load and a store, of integers by 128 bits and of planes by 64: 1.5; to workgroup memory and from there, 2. Of six exchanges, that of
+    // 32 bits is no instruction, of 16 bits two for each half, a mask and what shifts and joins, of fewer three, one mask more: 4 + 4 * 6.
+    Limit { wide: false, ..tile("bits_to_planes", [31.5, 31.5], CLOSE) },
+    Limit { wide: false, ..tile("bits_from_planes", [31.5, 31.5], CLOSE) },
     // The sum: lower words, carry, upper words, 4; its lower word and one, with the carry of that, 3; one comparison; of each
     // word one selection, and one subtraction: 11.
     tile("field_add_m61", [12.5, 12.5], CLOSE),
@@ -149,6 +149,12 @@ pub const LIMITS: &[Limit] = &[
     // A product, a sum, and half a load more.
     tile("field_mul_add_m61", [78.0, 42.0], CLOSE),
     tile("field_mul_add_field64", [80.0, 52.0], CLOSE),
+    // A product, a sum, and a load of each factor.
+    inner("field_dot_m61", 8, "product", [77.0, 41.0]),
+    inner("field_dot_field64", 8, "product", [79.0, 51.0]),
+    // A product and a sum: the coefficient is the same for all.
+    inner("field_evaluate_m61", 4, "coefficient of a point", [76.0, 40.0]),
+    inner("field_evaluate_field64", 4, "coefficient of a point", [78.0, 50.0]),
     // A level of four elements: two sums, 24; two differences, 18; two products; all come from workgroup memory and go back there, 8,
     // and two roots come from memory. What is over are the places of the four and of the roots.
     Limit {

@@ -110,9 +110,8 @@ fn polynomials_of<F: Field>(device: &Device) {
     assert_eq!(field::dot(device, &largest, &largest), Ok(spec::field::dot(&largest, &largest)));
 
     let start = |len| elements::<F>(7, len);
-    for (len, coefficients) in
-        [0, 1, 3, 4, 5, 17, 70].into_iter().flat_map(|len| [(len, 0), (len, 1), (len, 9)])
-    {
+    let short = [0, 1, 3, 4, 5, 17, 70].into_iter().flat_map(|len| [(len, 0), (len, 1), (len, 9)]);
+    for (len, coefficients) in short.chain([(1100, 3), (5, 1024), (3, 2500)]) {
         let coefficients = elements::<F>(8, coefficients);
         compare(
             "field::evaluate",

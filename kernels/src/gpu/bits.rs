@@ -2,14 +2,8 @@
 
 use super::Gpu;
 use super::buffer::Job;
-use super::ops::TILE_BYTES;
 use super::params::Params;
 use crate::KernelError;
-use crate::bits::plane_words;
-use zeroize::Zeroizing;
-
-/// Words of one transpose.
-const SIDE: usize = 64;
 
 impl Gpu {
     /// `acc[i] ^= other[i]`; the slices are of one length, here and below.
@@ -51,39 +45,18 @@ impl Gpu {
         self.fill(job.over(bytemuck::cast_slice(high)), bytemuck::cast_slice_mut(out))
     }
 
-    /// Transposes there; the words of each plane are put together here.
+    /// The planes of each part, of which the caller's take the columns.
     pub(crate) fn to_planes(&self, values: &[u64], planes: &mut [u64]) -> Result<(), KernelError> {
-        let plane = plane_words(values.len());
-        let mut blocks = Zeroizing::new(vec![0; planes.len()]);
-        blocks[..values.len()].copy_from_slice(values);
-        self.transpose(&mut blocks)?;
-        for (i, block) in blocks.chunks_exact(SIDE).enumerate() {
-            for (j, word) in block.iter().enumerate() {
-                planes[j * plane + i] = *word;
-            }
+        if values.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let job = Job::tiled("bits_to_planes", Params::new(), size_of_val(values));
+        self.run(&Job { source: Some(bytemuck::cast_slice(values)), ..job })?.write_planes(planes)
     }
 
     /// The other way.
     pub(crate) fn integers_of(&self, planes: &[u64], values: &mut [u64]) -> Result<(), KernelError> {
-        let plane = plane_words(values.len());
-        let mut blocks = Zeroizing::new(vec![0; planes.len()]);
-        for (i, block) in blocks.chunks_exact_mut(SIDE).enumerate() {
-            for (j, word) in block.iter_mut().enumerate() {
-                *word = planes[j * plane + i];
-            }
-        }
-        self.transpose(&mut blocks)?;
-        values.copy_from_slice(&blocks[..values.len()]);
-        Ok(())
-    }
-
-    /// Transposes blocks of 64 words, in place.
-    fn transpose(&self, blocks: &mut [u64]) -> Result<(), KernelError> {
-        // Blocks are whole in a tile.
-        const { assert!(TILE_BYTES.is_multiple_of(SIDE * size_of::<u64>())) };
-        let job = Job::tiled("bits_transpose", Params::new(), size_of_val(blocks));
-        self.change(job, bytemuck::cast_slice_mut(blocks))
+        let job = Job::tiled("bits_from_planes", Params::new(), size_of_val(values));
+        self.fill(Job { planes: Some(planes), ..job }, bytemuck::cast_slice_mut(values))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::params::Params;
 use super::pipeline::Pipeline;
-use super::results::Results;
+use super::results::{Copied, Results};
 use super::{Gpu, copy};
 use crate::KernelError;
 use std::num::NonZeroU64;
@@ -17,6 +17,15 @@ const PATIENCE: Duration = Duration::from_secs(180);
 const SLOT: u64 = Params::SIZE.next_multiple_of(256);
 /// Parts that may be under way at once: one works while the next is copied.
 pub(super) const AHEAD: usize = 2;
+
+/// Bit planes of a vector of words, each a bit of all.
+pub(super) const PLANES: usize = u64::BITS as usize;
+
+/// The words of a bit plane that belong to some bytes of the integers, from a whole word of it on.
+pub(super) fn columns(bytes: &Range<usize>) -> Range<usize> {
+    let block = PLANES * size_of::<u64>();
+    bytes.start / block..bytes.end.div_ceil(block)
+}
 
 /// One kernel over one vector.
 pub(super) struct Job<'a> {
@@ -42,6 +51,8 @@ pub(super) struct Job<'a> {
     pub(super) passes: u32,
     /// Whether binding 1 gets 16 bytes a workgroup instead of the vector.
     pub(super) totals: bool,
+    /// What goes to binding 2 instead: the bit planes of a vector of words, of which a part gets its own columns.
+    pub(super) planes: Option<&'a [u64]>,
     /// The binding, 2 or 3, of which a part gets all instead of as much as of the vector.
     pub(super) whole: Option<u32>,
 }
@@ -91,7 +102,7 @@ impl Gpu {
     /// Runs a job whose vector is not empty and waits for its results.
     pub(super) fn run(&self, job: &Job<'_>) -> Result<Results<'_>, KernelError> {
         let parts = self.alone(job.kernel, |room| self.try_run(job, room))?;
-        Ok(Results::new(self, parts, job.unit))
+        Ok(Results::new(self, parts))
     }
 
     /// Does `work` while no other batch is under way, so that a complaint is about this one. `None` from it:
@@ -115,7 +126,7 @@ impl Gpu {
         }
     }
 
-    fn try_run(&self, job: &Job<'_>, room: &mut Room) -> Option<Vec<(wgpu::Buffer, usize)>> {
+    fn try_run(&self, job: &Job<'_>, room: &mut Room) -> Option<Vec<Copied>> {
         let pipeline = self.0.pipelines.iter().find(|pipeline| pipeline.shader.name == job.kernel)?;
         let parts = job.parts(self.0.shard, pipeline.shader.workgroup_size);
         let (params, key) = self.params(job, &parts)?;
@@ -130,6 +141,11 @@ impl Gpu {
                 self.upload(&target, 0, &bytes[part.bytes.clone()], part.bound)?;
             }
             let mut inputs = Vec::with_capacity(2);
+            if let Some(planes) = job.planes {
+                let buffer = self.working(&mut room.source, part.bound);
+                self.upload_planes(&buffer, planes, &part.bytes, part.bound)?;
+                inputs.push((buffer, [part.bound, parts[0].bound]));
+            }
             for (binding, bytes, kept) in
                 [(2, job.source, &mut room.source), (3, job.second, &mut room.second)]
             {
@@ -174,7 +190,7 @@ impl Gpu {
             }
             submitted.push(self.0.queue.submit([encoder.finish()]));
             result.map_async(wgpu::MapMode::Read, ..part.target, self.noting());
-            results.push((result, part.result));
+            results.push(Copied { buffer: result, bytes: part.target, kept: part.result });
         }
         self.finish(&key)?;
         Some(results)
@@ -253,6 +269,21 @@ impl Gpu {
         let mut view = self.0.queue.write_buffer_with(buffer, place, NonZeroU64::new(bound)?)?;
         copy::up(bytes, view.slice(..bytes.len()));
         view.slice(bytes.len()..).fill(0);
+        Some(())
+    }
+
+    /// Copies the columns of `planes` that belong to some bytes of their integers, in rows that fill `bound` bytes.
+    fn upload_planes(
+        &self,
+        buffer: &wgpu::Buffer,
+        planes: &[u64],
+        bytes: &Range<usize>,
+        bound: u64,
+    ) -> Option<()> {
+        let mut view = self.0.queue.write_buffer_with(buffer, 0, NonZeroU64::new(bound)?)?;
+        let columns = columns(bytes);
+        let rows = planes.chunks_exact(planes.len() / PLANES).map(|plane| &plane[columns.clone()]);
+        copy::rows_up(rows.map(bytemuck::cast_slice), bound as usize / PLANES, view.slice(..));
         Some(())
     }
 

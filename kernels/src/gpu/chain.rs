@@ -3,7 +3,7 @@
 use super::Gpu;
 use super::buffer::Room;
 use super::resident::{Resident, parts};
-use super::results::Results;
+use super::results::{Copied, Results};
 use crate::chain::{self, Action, Operand};
 use crate::plan::{MAX_BUFFERS, MAX_STEPS, MAX_STREAMS};
 use crate::stream::BLOCK;
@@ -147,7 +147,7 @@ impl Gpu {
         let kernel = super::ops::of::<T>("chain_total_u32", "chain_total_u64");
         let chain = Chain::new(steps, len * size_of::<T>());
         let parts = self.alone(kernel, |room| self.chain(kernel, &chain, None, room))?;
-        Results::new(self, parts, BLOCK).total()
+        Results::new(self, parts).total()
     }
 
     /// Runs a chain that is not empty. Without a target: the totals of its workgroups.
@@ -157,7 +157,7 @@ impl Gpu {
         chain: &Chain<'_, T>,
         target: Option<&Resident>,
         room: &mut Room,
-    ) -> Option<Vec<(wgpu::Buffer, usize)>> {
+    ) -> Option<Vec<Copied>> {
         let pipeline = self.0.pipelines.iter().find(|pipeline| pipeline.shader.name == kernel)?;
         let own = target.is_some() && chain.steps.first().is_some_and(|step| step.action != Action::Take);
         let ranges = || parts(chain.bytes, self.0.binding);
@@ -201,7 +201,7 @@ impl Gpu {
             self.0.queue.submit([encoder.finish()]);
             if let Some(result) = result {
                 result.map_async(wgpu::MapMode::Read, ..totals, self.noting());
-                results.push((result, totals as usize));
+                results.push(Copied { buffer: result, bytes: totals, kept: totals as usize });
             }
         }
         self.finish(&key)?;

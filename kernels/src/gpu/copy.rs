@@ -20,6 +20,9 @@ struct Copy<'a> {
 // its own type where what it refers to is sized.
 unsafe impl Send for Copy<'_> {}
 
+/// Several copies.
+struct Copies<'a>(Vec<Copy<'a>>);
+
 /// Copies `from` to `to`, which is as long.
 pub(super) fn up(from: &[u8], to: WriteOnly<'_, [u8]>) {
     CORES.spread(Copy { from, to });
@@ -28,6 +31,27 @@ pub(super) fn up(from: &[u8], to: WriteOnly<'_, [u8]>) {
 /// Copies `from` to `to`, which is as long.
 pub(super) fn down(from: &[u8], to: &mut [u8]) {
     up(from, WriteOnly::from_mut(to));
+}
+
+/// Copies rows to the beginnings of parts of `to`, of `stride` bytes each, and fills up what is left of a part with zeros.
+pub(super) fn rows_up<'a>(rows: impl Iterator<Item = &'a [u8]>, stride: usize, to: WriteOnly<'a, [u8]>) {
+    let mut rest = to;
+    let copies = rows.map(|from| {
+        // What is written is no longer in `rest`: it is left empty until the end behind it is put there.
+        let (part, after) = std::mem::replace(&mut rest, WriteOnly::from_mut(&mut [])).split_at(stride);
+        rest = after;
+        let (to, mut filling) = part.split_at(from.len());
+        filling.fill(0);
+        Copy { from, to }
+    });
+    CORES.spread(Copies(copies.collect()));
+}
+
+/// Copies the beginnings of parts of `from`, of `stride` bytes each, to rows.
+pub(super) fn rows_down<'a>(from: &'a [u8], stride: usize, rows: impl Iterator<Item = &'a mut [u8]>) {
+    let copies = from.chunks_exact(stride).zip(rows);
+    let copies = copies.map(|(from, to)| Copy { from: &from[..to.len()], to: WriteOnly::from_mut(to) });
+    CORES.spread(Copies(copies.collect()));
 }
 
 /// All cores: to ask the system how many takes longer than a small copy. A copy is no faster by vectors of ours.
@@ -58,4 +82,54 @@ impl Divide for Copy<'_> {
     }
 
     fn join(_: usize, (): (), (): ()) {}
+}
+
+impl Kernel for Copies<'_> {
+    type Output = ();
+
+    fn run<S: IntSimd>(self, simd: S) {
+        self.0.into_iter().for_each(|copy| copy.run(simd));
+    }
+}
+
+impl Divide for Copies<'_> {
+    const STEP: usize = 1;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn nanoseconds(&self) -> usize {
+        self.0.iter().map(Copy::nanoseconds).sum()
+    }
+
+    fn cut(mut self, at: usize) -> (Self, Self) {
+        let rest = self.0.split_off(at);
+        (self, Copies(rest))
+    }
+
+    fn join(_: usize, (): (), (): ()) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_to_parts_and_back() {
+        for (rows, run, stride) in [(64, 3, 8), (5, 8, 8), (64, 64 << 10, 64 << 10), (3, 0, 8)] {
+            let from: Vec<u8> = (0..rows * run).map(|i| (i % 251) as u8).collect();
+            let mut parts = vec![9; rows * stride];
+            let row = |row| &from[row * run..(row + 1) * run];
+            rows_up((0..rows).map(row), stride, WriteOnly::from_mut(&mut parts));
+            for (i, part) in parts.chunks_exact(stride).enumerate() {
+                assert!(part[..run] == *row(i) && part[run..].iter().all(|byte| *byte == 0));
+            }
+            let mut back = vec![7; rows * run];
+            if run > 0 {
+                rows_down(&parts, stride, back.chunks_exact_mut(run));
+            }
+            assert!(back == from);
+        }
+    }
 }

@@ -10,6 +10,15 @@ use crate::stream::{BLOCK, Span};
 use crate::{Field, Field64, KernelError};
 use zeroize::Zeroizing;
 
+/// Coefficients that one dispatch goes over: enough that the values' way there and back is small beside them, and few enough that a slow
+/// GPU is done in time.
+const MOST_COEFFICIENTS: usize = 1024;
+
+/// Bytes of the points that an invocation takes for a polynomial.
+const POLYNOMIAL: usize = 2 * VECTOR;
+/// Turns of the loop of a product of vectors, of four vectors of 128 bits each.
+const DOT_TURNS: u32 = 4;
+
 /// The kernel for a field.
 pub(super) fn of<F: Field>(m61: &'static str, field64: &'static str) -> &'static str {
     if F::MODULUS == Field64::MODULUS { field64 } else { m61 }
@@ -64,24 +73,40 @@ impl Gpu {
         self.change(job, bytemuck::cast_slice_mut(words_mut(values)))
     }
 
-    /// The sum of `a[i] * b[i]`: the products there, their sum here.
+    /// The sum of `a[i] * b[i]`: one total a workgroup there, the sum of those here.
     pub(crate) fn field_dot<F: Field>(&self, a: &[F], b: &[F]) -> Result<F, KernelError> {
-        let mut products = Zeroizing::new(a.to_vec());
-        self.field_mul(&mut products, b)?;
-        let sum = products.iter().fold(0, |sum, product| F::add(pulp::Scalar, sum, product.get()));
+        if a.is_empty() {
+            return Ok(F::ZERO);
+        }
+        let kernel = of::<F>("field_dot_m61", "field_dot_field64");
+        let job = Job {
+            params: Params::bits(DOT_TURNS),
+            second: Some(bytemuck::cast_slice(words(b))),
+            ..Job::sum(kernel, bytemuck::cast_slice(words(a)))
+        };
+        let totals = self.run(&job)?.totals()?;
+        let sum = totals.iter().fold(0, |sum, total| F::add(pulp::Scalar, sum, *total));
         Ok(elements(&[sum])?[0])
     }
 
-    /// Horner's rule: two batches a coefficient.
+    /// Horner's rule, from the highest coefficients on.
     pub(crate) fn field_evaluate<F: Field>(
         &self,
         coefficients: &[F],
         points: &mut [F],
     ) -> Result<(), KernelError> {
+        let kernel = of::<F>("field_evaluate_m61", "field_evaluate_field64");
         let mut values = Zeroizing::new(vec![F::ZERO; points.len()]);
-        for coefficient in coefficients.iter().rev() {
-            self.field_mul(&mut values, points)?;
-            self.field_add(&mut values, &Zeroizing::new(vec![*coefficient; points.len()]))?;
+        for (turn, coefficients) in coefficients.rchunks(MOST_COEFFICIENTS).enumerate() {
+            let params = Params::polynomial(coefficients.len(), turn > 0);
+            let job = Job {
+                source: Some(bytemuck::cast_slice(words(points))),
+                second: Some(bytemuck::cast_slice(words(coefficients))),
+                whole: Some(3),
+                ..Job::new(kernel, params, size_of_val(points), POLYNOMIAL)
+            };
+            let values = bytemuck::cast_slice_mut(words_mut(&mut values));
+            if turn == 0 { self.fill(job, values)? } else { self.change(job, values)? }
         }
         points.copy_from_slice(&values);
         Ok(())

@@ -36,6 +36,7 @@ impl<'a> Job<'a> {
             second: None,
             passes: 1,
             totals: false,
+            planes: None,
             whole: None,
         }
     }

@@ -62,6 +62,13 @@ impl Params {
         params
     }
 
+    /// For polynomials: how many coefficients, and whether there are values of higher ones.
+    pub(super) fn polynomial(coefficients: usize, later: bool) -> Params {
+        let mut params = Params::bits(coefficients as u32);
+        params.wide(LOWER, later.into());
+        params
+    }
+
     /// For products of matrices, in vectors: a row of the left one and of the sums, and where the right one begins.
     pub(super) fn matrices(deep: usize, across: usize, right: usize) -> Params {
         let mut params = Params::bits(deep as u32);

@@ -2,7 +2,7 @@
 
 use super::Gpu;
 use super::buffer::{AHEAD, Room};
-use super::results::Results;
+use super::results::{Copied, Results};
 use crate::KernelError;
 use crate::stream::BLOCK;
 use std::ops::Range;
@@ -87,10 +87,10 @@ impl Resident {
     /// Copies all to `out`, which is as long.
     pub(crate) fn read(&self, out: &mut [u8]) -> Result<(), KernelError> {
         let parts = self.gpu.alone("a download", |room| self.try_read(room))?;
-        Results::new(&self.gpu, parts, BLOCK).write_to(out)
+        Results::new(&self.gpu, parts).write_to(out)
     }
 
-    fn try_read(&self, room: &mut Room) -> Option<Vec<(wgpu::Buffer, usize)>> {
+    fn try_read(&self, room: &mut Room) -> Option<Vec<Copied>> {
         let gpu = &self.gpu;
         let mut results = Vec::new();
         for piece in self.pieces() {
@@ -99,7 +99,7 @@ impl Resident {
             encoder.copy_buffer_to_buffer(piece.buffer, piece.place, &result, 0, Some(piece.bound()));
             gpu.0.queue.submit([encoder.finish()]);
             result.map_async(wgpu::MapMode::Read, ..piece.bound(), gpu.noting());
-            results.push((result, piece.bytes.len()));
+            results.push(Copied { buffer: result, bytes: piece.bound(), kept: piece.bytes.len() });
         }
         gpu.wait(None)?;
         Some(results)

@@ -25,7 +25,7 @@ type Check = fn(&Gpu) -> Result<bool, KernelError>;
 
 /// The first kernel that gives wrong bits, or fails.
 pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
-    let checks: [(&'static str, Check); 57] = [
+    let checks: [(&'static str, Check); 62] = [
         ("ring_add_u32", |gpu| zip::<u32>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_add_u64", |gpu| zip::<u64>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_sub_u32", |gpu| zip::<u32>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
@@ -55,7 +55,8 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         ("bits_not", bits_not),
         ("bits_funnel", bits_funnel),
         ("bits_ones", bits_ones),
-        ("bits_transpose", bits_transpose),
+        ("bits_to_planes", to_planes),
+        ("bits_from_planes", from_planes),
         ("matmul_u32", matmul::<u32>),
         ("matmul_u64", matmul::<u64>),
         ("matmul_m61", matmul_m61),
@@ -82,6 +83,10 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         }),
         ("field_mul_add_m61", mul_add::<M61>),
         ("field_mul_add_field64", mul_add::<Field64>),
+        ("field_dot_m61", dot::<M61>),
+        ("field_dot_field64", dot::<Field64>),
+        ("field_evaluate_m61", evaluate::<M61>),
+        ("field_evaluate_field64", evaluate::<Field64>),
         ("ntt_pass", ntt),
         ("field_neg_m61", |gpu| field::<M61>(|acc, _| gpu.field_neg(acc), |acc, _| spec::field::neg(acc))),
         ("field_neg_field64", |gpu| {
@@ -144,6 +149,28 @@ fn mul_add<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
     field::<F>(
         |acc, other| gpu.field_mul_add(acc, other, &third),
         |acc, other| spec::field::mul_add(acc, other, &third),
+    )
+}
+
+/// Elements on which carries turn, of two workgroups.
+fn dot<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
+    let (mut got, mut want) = (F::ZERO, F::ZERO);
+    field::<F>(
+        |acc, other| {
+            got = gpu.field_dot(&acc.repeat(3), &other.repeat(3))?;
+            Ok(())
+        },
+        |acc, other| want = spec::field::dot(&acc.repeat(3), &other.repeat(3)),
+    )?;
+    Ok(got == want)
+}
+
+fn evaluate<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
+    let coefficients = [F::MODULUS - 1, 0, 1 << 32, (1 << 48) + 1].repeat(3);
+    let coefficients = elements::<F>(&coefficients)?;
+    field::<F>(
+        |points, _| gpu.field_evaluate(coefficients, points),
+        |points, _| spec::field::evaluate(coefficients, points),
     )
 }
 
@@ -302,15 +329,21 @@ fn bits_ones(gpu: &Gpu) -> Result<bool, KernelError> {
     Ok(gpu.ones(&values)? == spec::bits::ones(&values))
 }
 
-fn bits_transpose(gpu: &Gpu) -> Result<bool, KernelError> {
+fn to_planes(gpu: &Gpu) -> Result<bool, KernelError> {
     let values = some::<u64>(13);
     let mut got = vec![0; 64 * LEN.div_ceil(64)];
     let mut want = got.clone();
     gpu.to_planes(&values, &mut got)?;
     spec::bits::to_planes(&values, &mut want);
-    let mut back = vec![0; LEN];
-    gpu.integers_of(&want, &mut back)?;
-    Ok(got == want && back == values)
+    Ok(got == want)
+}
+
+fn from_planes(gpu: &Gpu) -> Result<bool, KernelError> {
+    let values = some::<u64>(13);
+    let (mut planes, mut back) = (vec![0; 64 * LEN.div_ceil(64)], vec![0; LEN]);
+    spec::bits::to_planes(&values, &mut planes);
+    gpu.integers_of(&planes, &mut back)?;
+    Ok(back == values)
 }
 
 /// More than one tile each way and more than one step.

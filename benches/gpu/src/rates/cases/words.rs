@@ -4,6 +4,11 @@ use super::{BITS, Case, Done, Item, LANES, LOWER, SUM, TILE, VECTOR, change, par
 use bytemuck::Pod;
 use veilgrid_kernels::{Device, Field, Fixed, KernelError, Word, bits, field, fixed, ring};
 
+/// Turns of the loop of a product of vectors.
+const DOT_TURNS: u64 = 4;
+/// Words of the points that an invocation takes for a polynomial, and coefficients.
+const POLYNOMIAL: usize = 4;
+const COEFFICIENTS: usize = 64;
 /// Bits of a shift, of a fraction and of a truncation.
 const SHIFT: u32 = 13;
 const FRACTION: u32 = 16;
@@ -87,13 +92,57 @@ pub(super) fn funnel(kernel: &str, words: usize) -> Case {
     )
 }
 
-/// The host takes the words of each block apart, to the planes that they are of.
-pub(super) fn planes(kernel: &str, words: usize) -> Case {
-    let batch =
-        change(|device, planes: &mut [u64], given: &[&[u64]]| bits::to_planes(device, given[0], planes));
-    let host =
-        |blocks: &[u64]| (0..64).flat_map(|plane| blocks.iter().skip(plane).step_by(64).copied()).collect();
-    Case { host, ..tiled::<u64>(Case::new(kernel, "bits::to_planes", words, batch), words, Vec::new()) }
+/// Integers become planes, or planes integers: as many words.
+fn turned(kernel: &str, words: usize, name: &str, batch: fn(&Device, &[u64], &mut [u64]) -> Done) -> Case {
+    let batch = change(move |device, out: &mut [u64], given: &[&[u64]]| batch(device, given[1], out));
+    let vectors = vec![vec![0; words], vector::<u64>(words, 0)];
+    let params = params(&[(0, (words / TILE) as u64)]);
+    Case::new(kernel, name, words, batch).with(16 * words, params, vectors, words / TILE)
+}
+
+pub(super) fn to_planes(kernel: &str, words: usize) -> Case {
+    turned(kernel, words, "bits::to_planes", bits::to_planes)
+}
+
+pub(super) fn from_planes(kernel: &str, words: usize) -> Case {
+    turned(kernel, words, "bits::from_planes", bits::from_planes)
+}
+
+/// The sum of products: the host adds up the totals of the workgroups.
+pub(super) fn dot<F: Field + Item>(kernel: &str, words: usize) -> Case {
+    let batch = Box::new(move |device: &Device, vectors: &[Vec<u64>]| {
+        let mut sum = F::ZERO;
+        let taken =
+            timed(|| field::dot(device, F::of(&vectors[1])?, F::of(&vectors[2])?).map(|total| sum = total))?;
+        Ok((vec![sum.get()], taken))
+    });
+    let groups = words / SUM;
+    let vectors = vec![vec![0; VECTOR * groups], vector::<F>(words, 0), vector::<F>(words, 1)];
+    let params = params(&[(BITS, DOT_TURNS)]);
+    let case = Case::new(kernel, "field::dot", words, batch).with(16 * words, params, vectors, groups);
+    let host: fn(&[u64]) -> Vec<u64> = |totals| {
+        let sum = totals.iter().fold(0, |sum, total| (sum + u128::from(*total)) % u128::from(F::MODULUS));
+        vec![sum as u64]
+    };
+    Case { host, ..case }
+}
+
+/// A polynomial of few coefficients at many points.
+pub(super) fn polynomial<F: Field + Item>(kernel: &str, words: usize) -> Case {
+    let batch = change(|device, out: &mut [F], given: &[&[F]]| {
+        out.copy_from_slice(given[1]);
+        field::evaluate(device, given[2], out)
+    });
+    let vectors = vec![vec![0; words], vector::<F>(words, 0), vector::<F>(COEFFICIENTS, 1)];
+    let units = words / POLYNOMIAL;
+    let params = params(&[(0, units as u64), (BITS, COEFFICIENTS as u64)]);
+    let name = format!("field::evaluate, {COEFFICIENTS} coefficients");
+    Case::new(kernel, &name, words * COEFFICIENTS, batch).with(
+        16 * words,
+        params,
+        vectors,
+        units.div_ceil(LANES),
+    )
 }
 
 pub(super) fn mul_add<F: Field + Item>(kernel: &str, words: usize) -> Case {
