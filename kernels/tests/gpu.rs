@@ -3,7 +3,8 @@
 
 use std::sync::OnceLock;
 use veilgrid_kernels::{
-    Choice, Device, DeviceError, GpuMode, Laplace, Seed, conformance_suite, mask, noise, ring, share, spec,
+    Choice, Device, DeviceError, GpuMode, Laplace, Seed, conformance, conformance_suite, mask, noise, ring,
+    share, spec,
 };
 
 /// Without an adapter the tests are skipped, and fail in continuous integration.
@@ -48,6 +49,13 @@ fn a_vector_larger_than_one_binding_keeps_its_place_in_the_stream() {
     spec::mask::add(&mut want, &key, 7, FIRST);
     assert!(data == want);
     assert_eq!(ring::sum(&device, &data).unwrap(), spec::ring::sum(&want));
+}
+
+/// Twice a part of the usual size.
+#[test]
+fn a_transform_larger_than_a_part_stays_there() {
+    let Some(device) = native() else { return };
+    conformance::transform(&device, 21);
 }
 
 #[test]

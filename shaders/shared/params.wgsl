@@ -14,7 +14,7 @@ struct Params {
     // fixed: bounds of an encoding; lower is the sign of a truncation. matmul, shamir: see there. field: lower is
     // the exponent. noise: lower is the threshold of zero; or the number of a table's thresholds, and 1 where it is
     // signed; or which bits of the last word are trials, and upper is half the number of trials. ntt: lower is a
-    // factor of all results; upper are the levels of a transform and those of a pass.
+    // factor of all results; for `stream` and upper see there.
     lower: vec2<u32>,
     upper: vec2<u32>,
     key: array<vec4<u32>, 2>,

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// in software, so this is a GPU that hangs.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Bytes from one set of parameters to the next: as much as any GPU asks for.
-const SLOT: u64 = Params::SIZE.next_multiple_of(256);
+pub(super) const SLOT: u64 = Params::SIZE.next_multiple_of(256);
 /// Parts that may be under way at once: one works while the next is copied.
 pub(super) const AHEAD: usize = 2;
 

@@ -92,6 +92,11 @@ impl Gpu {
         self.0.shard
     }
 
+    /// Most bytes of a part of a resident vector.
+    fn binding(&self) -> usize {
+        self.0.binding
+    }
+
     /// The adapter and the mode: `gpu "NVIDIA H100" native64`.
     pub(crate) fn describe(&self) -> &str {
         &self.0.name

@@ -99,8 +99,16 @@ impl Params {
     pub(super) fn transform(log: u32, most: u32, scale: u64) -> Params {
         let mut params = Params::new();
         params.wide(LOWER, scale);
+        params.wide(STREAM, u64::from(log) << 32);
         params.wide(UPPER, u64::from(log) | u64::from(most) << 32);
         params
+    }
+
+    /// The same of a transform of which `2^bound` elements are bound, of columns from `first` on.
+    pub(super) fn columns(mut self, bound: u32, first: usize) -> Params {
+        self.0[STREAM] = first as u32;
+        self.0[UPPER] = bound;
+        self
     }
 
     /// Adds the thresholds of `law`.

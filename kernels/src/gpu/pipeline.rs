@@ -90,7 +90,7 @@ fn module(device: &wgpu::Device, shader: &'static Shader, checks: bool) -> wgpu:
     // which `buffer.rs` binds whole since it is a unit of work; or, in matrix products, within the tiles and steps
     // that `matmul.rs`, or the weights and terms that `shamir.rs`, fills up and binds whole; in polynomials `params.bits` coefficients,
     // which `field.rs` binds whole; in transforms within a tile of whole
-    // ones, and the powers that `ntt.rs` binds whole; in chains, `params` is `program`, whose sources and streams `chain.rs`
+    // ones or of as many columns as make one, and the powers that `ntt.rs` binds whole; in chains, `params` is `program`, whose sources and streams `chain.rs`
     // numbers, and each vector bound is as long. Each loop ends after at most `params.bits`, `params.upper.y` levels, `program.steps` or a
     // constant number of turns. No ray queries, no mesh or task shaders.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }

@@ -56,9 +56,50 @@ impl Resident {
         self.bytes
     }
 
+    /// Whether one part is all.
+    pub(super) fn is_whole(&self) -> bool {
+        self.parts.len() == 1
+    }
+
+    /// Copies some bytes to a place in a buffer of the same GPU.
+    pub(super) fn copy_to(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        bytes: Range<usize>,
+        buffer: &wgpu::Buffer,
+        place: usize,
+    ) {
+        for (part, at, done, len) in self.pieces_of(&bytes) {
+            encoder.copy_buffer_to_buffer(part, at, buffer, (place + done) as u64, Some(len));
+        }
+    }
+
+    /// Copies what is at a place in a buffer of the same GPU to some bytes.
+    pub(super) fn copy_from(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        bytes: Range<usize>,
+        buffer: &wgpu::Buffer,
+        place: usize,
+    ) {
+        for (part, at, done, len) in self.pieces_of(&bytes) {
+            encoder.copy_buffer_to_buffer(buffer, (place + done) as u64, part, at, Some(len));
+        }
+    }
+
+    /// What there is of some bytes in each part: the place there, how many bytes there were before, and how many these are.
+    fn pieces_of(&self, bytes: &Range<usize>) -> impl Iterator<Item = (&wgpu::Buffer, u64, usize, u64)> {
+        let most = self.gpu.binding();
+        let Range { start, end } = *bytes;
+        (start / most..end.div_ceil(most)).map(move |part| {
+            let (from, to) = (start.max(part * most), end.min((part + 1) * most));
+            (&self.parts[part], (from - part * most) as u64, from - start, (to - from) as u64)
+        })
+    }
+
     /// What is copied at once: less than a part, so that one piece is copied while another is on its way.
     fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
-        let (shard, binding) = (self.gpu.0.shard, self.gpu.0.binding);
+        let (shard, binding) = (self.gpu.0.shard, self.gpu.binding());
         self.parts.iter().zip(parts(self.bytes, binding)).flat_map(move |(buffer, part)| {
             parts(part.len(), shard).map(move |piece| Piece {
                 buffer,

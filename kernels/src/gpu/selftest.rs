@@ -1,15 +1,16 @@
 //! Known answers for every kernel, asked of a GPU each time it is opened: drivers have got integers wrong.
 
 mod chain;
+mod field;
 
 use super::Gpu;
-use crate::field::{Ntt, elements};
+use crate::field::elements;
 use crate::fixed::Role;
 use crate::matmul::Shape;
 use crate::noise::Law;
 use crate::spec::{self, mask::words};
 use crate::stream::Span;
-use crate::{Bernoulli, Binomial, Device, Field, Field64, Fixed, Gaussian, KernelError, Laplace, M61, Word};
+use crate::{Bernoulli, Binomial, Field, Field64, Fixed, Gaussian, KernelError, Laplace, M61, Word};
 
 /// More than one workgroup of each kernel, with a rest.
 const LEN: usize = 2 * 64 * 8 + 11;
@@ -69,39 +70,47 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         ("chain_change_u64", chain::change::<u64>),
         ("chain_total_u32", chain::total::<u32>),
         ("chain_total_u64", chain::total::<u64>),
-        ("field_add_m61", |gpu| field::<M61>(|acc, other| gpu.field_add(acc, other), spec::field::add)),
+        ("field_add_m61", |gpu| field::each::<M61>(|acc, other| gpu.field_add(acc, other), spec::field::add)),
         ("field_add_field64", |gpu| {
-            field::<Field64>(|acc, other| gpu.field_add(acc, other), spec::field::add)
+            field::each::<Field64>(|acc, other| gpu.field_add(acc, other), spec::field::add)
         }),
-        ("field_sub_m61", |gpu| field::<M61>(|acc, other| gpu.field_sub(acc, other), spec::field::sub)),
+        ("field_sub_m61", |gpu| field::each::<M61>(|acc, other| gpu.field_sub(acc, other), spec::field::sub)),
         ("field_sub_field64", |gpu| {
-            field::<Field64>(|acc, other| gpu.field_sub(acc, other), spec::field::sub)
+            field::each::<Field64>(|acc, other| gpu.field_sub(acc, other), spec::field::sub)
         }),
-        ("field_mul_m61", |gpu| field::<M61>(|acc, other| gpu.field_mul(acc, other), spec::field::mul)),
+        ("field_mul_m61", |gpu| field::each::<M61>(|acc, other| gpu.field_mul(acc, other), spec::field::mul)),
         ("field_mul_field64", |gpu| {
-            field::<Field64>(|acc, other| gpu.field_mul(acc, other), spec::field::mul)
+            field::each::<Field64>(|acc, other| gpu.field_mul(acc, other), spec::field::mul)
         }),
-        ("field_mul_add_m61", mul_add::<M61>),
-        ("field_mul_add_field64", mul_add::<Field64>),
-        ("field_dot_m61", dot::<M61>),
-        ("field_dot_field64", dot::<Field64>),
-        ("field_evaluate_m61", evaluate::<M61>),
-        ("field_evaluate_field64", evaluate::<Field64>),
-        ("ntt_pass", ntt),
-        ("field_neg_m61", |gpu| field::<M61>(|acc, _| gpu.field_neg(acc), |acc, _| spec::field::neg(acc))),
+        ("field_mul_add_m61", field::mul_add::<M61>),
+        ("field_mul_add_field64", field::mul_add::<Field64>),
+        ("field_dot_m61", field::dot::<M61>),
+        ("field_dot_field64", field::dot::<Field64>),
+        ("field_evaluate_m61", field::evaluate::<M61>),
+        ("field_evaluate_field64", field::evaluate::<Field64>),
+        ("ntt_pass", field::ntt),
+        ("field_neg_m61", |gpu| {
+            field::each::<M61>(|acc, _| gpu.field_neg(acc), |acc, _| spec::field::neg(acc))
+        }),
         ("field_neg_field64", |gpu| {
-            field::<Field64>(|acc, _| gpu.field_neg(acc), |acc, _| spec::field::neg(acc))
+            field::each::<Field64>(|acc, _| gpu.field_neg(acc), |acc, _| spec::field::neg(acc))
         }),
         ("field_pow_m61", |gpu| {
-            field::<M61>(|acc, _| gpu.field_pow(acc, EXPONENT), |acc, _| spec::field::pow(acc, EXPONENT))
+            field::each::<M61>(
+                |acc, _| gpu.field_pow(acc, EXPONENT),
+                |acc, _| spec::field::pow(acc, EXPONENT),
+            )
         }),
         ("field_pow_field64", |gpu| {
-            field::<Field64>(|acc, _| gpu.field_pow(acc, EXPONENT), |acc, _| spec::field::pow(acc, EXPONENT))
+            field::each::<Field64>(
+                |acc, _| gpu.field_pow(acc, EXPONENT),
+                |acc, _| spec::field::pow(acc, EXPONENT),
+            )
         }),
-        ("field_uniform_m61", uniform::<M61>),
-        ("field_uniform_field64", uniform::<Field64>),
-        ("shamir_combine_m61", shamir_split::<M61>),
-        ("shamir_combine_field64", shamir_split::<Field64>),
+        ("field_uniform_m61", field::uniform::<M61>),
+        ("field_uniform_field64", field::uniform::<Field64>),
+        ("shamir_combine_m61", field::shamir_split::<M61>),
+        ("shamir_combine_field64", field::shamir_split::<Field64>),
     ];
     checks.into_iter().find(|(_, check)| check(gpu) != Ok(true)).map(|(kernel, _)| kernel)
 }
@@ -124,94 +133,6 @@ fn zip<T: Word>(
     gpu(&mut got, &other)?;
     defined(&mut want, &other);
     Ok(got == want)
-}
-
-/// Elements that look random, and every pair of some on which carries turn.
-fn field<F: Field>(
-    mut gpu: impl FnMut(&mut [F], &[F]) -> Result<(), KernelError>,
-    mut defined: impl FnMut(&mut [F], &[F]),
-) -> Result<bool, KernelError> {
-    let special = [0, 1, F::MODULUS - 1, 1 << 32, (1 << 32) - 1, 1 << 48, F::MODULUS >> 1, (1 << 60) + 1];
-    let pairs = special.iter().flat_map(|a| special.iter().map(|b| (*a, *b)));
-    let random = some::<u64>(9).into_iter().zip(some::<u64>(10));
-    let words = random.chain(pairs).map(|(a, b)| (a % F::MODULUS, b % F::MODULUS));
-    let (start, other): (Vec<u64>, Vec<u64>) = words.unzip();
-    let (mut got, other) = (elements::<F>(&start)?.to_vec(), elements::<F>(&other)?);
-    let mut want = got.clone();
-    gpu(&mut got, other)?;
-    defined(&mut want, other);
-    Ok(got == want)
-}
-
-fn mul_add<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
-    let third: Vec<u64> = some::<u64>(11).into_iter().map(|word| word % F::MODULUS).collect();
-    let third: Vec<F> = elements::<F>(&third)?.iter().copied().cycle().take(LEN + 64).collect();
-    field::<F>(
-        |acc, other| gpu.field_mul_add(acc, other, &third),
-        |acc, other| spec::field::mul_add(acc, other, &third),
-    )
-}
-
-/// Elements on which carries turn, of two workgroups.
-fn dot<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
-    let (mut got, mut want) = (F::ZERO, F::ZERO);
-    field::<F>(
-        |acc, other| {
-            got = gpu.field_dot(&acc.repeat(3), &other.repeat(3))?;
-            Ok(())
-        },
-        |acc, other| want = spec::field::dot(&acc.repeat(3), &other.repeat(3)),
-    )?;
-    Ok(got == want)
-}
-
-fn evaluate<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
-    let coefficients = [F::MODULUS - 1, 0, 1 << 32, (1 << 48) + 1].repeat(3);
-    let coefficients = elements::<F>(&coefficients)?;
-    field::<F>(
-        |points, _| gpu.field_evaluate(coefficients, points),
-        |points, _| spec::field::evaluate(coefficients, points),
-    )
-}
-
-fn uniform<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
-    let (mut got, mut want) = (vec![F::ZERO; LEN], vec![F::ZERO; LEN]);
-    gpu.field_uniform(&span(), &mut got)?;
-    spec::field::uniform(&KEY, ID, BLOCK, &mut want);
-    Ok(got == want)
-}
-
-/// Secrets on which carries turn, and some that look random; each result is of several workgroups.
-fn shamir_split<F: Field>(gpu: &Gpu) -> Result<bool, KernelError> {
-    let mut shares = vec![F::ZERO; 0];
-    let mut due = shares.clone();
-    field::<F>(
-        |secret, _| {
-            shares = vec![F::ZERO; 4 * secret.len()];
-            gpu.shamir_split(3, &span(), secret, &mut shares)
-        },
-        |secret, _| {
-            due = vec![F::ZERO; 4 * secret.len()];
-            spec::shamir::split(secret, 3, (&KEY, ID, BLOCK), &mut due);
-        },
-    )?;
-    Ok(shares == due)
-}
-
-/// Two transforms, there and back; and in three passes, the last a short one, which only long transforms take.
-fn ntt(gpu: &Gpu) -> Result<bool, KernelError> {
-    const LOG: u32 = 7;
-    let ntt = Ntt::new(LOG)?;
-    let device = Device::from(gpu.clone());
-    let mut got = vec![Field64::ZERO; 2 << LOG];
-    spec::field::uniform(&KEY, ID, BLOCK, &mut got);
-    let (start, mut want, mut by_passes) = (got.clone(), got.clone(), got.clone());
-    want.chunks_exact_mut(1 << LOG).for_each(spec::ntt::forward);
-    ntt.forward(&device, &mut got)?;
-    gpu.passes(LOG, 3, ntt.root().get(), 1, &mut by_passes)?;
-    let right = got == want && by_passes == want;
-    ntt.inverse(&device, &mut got)?;
-    Ok(right && got == start)
 }
 
 fn sum<T: Word>(gpu: &Gpu) -> Result<bool, KernelError> {

@@ -8,6 +8,8 @@ use veilgrid_kernels::{Field, Field64, KernelError};
 /// Binary logarithms: of the size, where there are as many elements; of a tile.
 const LOG: u32 = 16;
 const TILE: u32 = 10;
+/// The place in the parameters of the binary logarithm of the size.
+const WHOLE: usize = 5;
 /// Levels of one of several passes, at most.
 const MOST: u32 = 7;
 
@@ -18,7 +20,7 @@ pub(super) fn forward(kernel: &str, all: usize) -> Result<Case, KernelError> {
     let most = if log <= TILE { log } else { log.div_ceil(log.div_ceil(MOST)) };
     let passes = log.div_ceil(most);
     let upper = u64::from(log) | u64::from(most) << 32;
-    let pass = |pass: u32| params(&[(BITS, pass.into()), (LOWER, 1), (UPPER, upper)]);
+    let pass = |pass: u32| params(&[(BITS, pass.into()), (WHOLE, log.into()), (LOWER, 1), (UPPER, upper)]);
     let values = vector::<Field64>(all, 0);
     let case = Case::new(kernel, &format!("Ntt::forward, 2^{log}"), all * log as usize, batch);
     Ok(Case {
