@@ -3,6 +3,7 @@
 #   BIN    where the programs go (a cache of the user's, so that a second clone finds them built)
 #   TOOLS  '' leaves out helm and kwok
 #   PEERS  '1' builds JobSet too, for measurements beside it
+#   QUEUE  '1' builds Kueue too, for the test of its queues
 # Needs go (the version that go.mod names or newer), gcc and python3: scripts/cluster-deps.sh has them.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -49,6 +50,11 @@ if [ -n "${PEERS:-}" ]; then
   build jobset jobset "" .
   cp "$(cd "$here/jobset" && go list -m -f '{{.Dir}}' sigs.k8s.io/jobset)/config/components/crd/bases/jobset.x-k8s.io_jobsets.yaml" "$BIN/jobset-crd.yaml"
   chmod u+w "$BIN/jobset-crd.yaml"
+fi
+if [ -n "${QUEUE:-}" ]; then
+  build kueue kueue "" .
+  bases=$(cd "$here/kueue" && go list -m -f '{{.Dir}}' sigs.k8s.io/kueue)/config/components/crd/bases
+  for kind in "$bases"/*.yaml; do echo ---; cat "$kind"; done >"$BIN/kueue-crds.yaml"
 fi
 
 # image NAME:TAG PROGRAM CONTAINERFILE: an image of one static program.

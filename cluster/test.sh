@@ -2,7 +2,7 @@
 # Test what the project puts on a cluster: test.sh [PART...]. Each part is a script of test/ on a cluster of its own, started for it and
 # removed; all parts where none is named. One alone speaks while it runs.
 #   LANES   how many clusters at once (3): most of a test is waiting
-#   LONG=1  deaths and troubles at every point there is, which takes an hour; a choice of them where not set
+#   LONG=1  deaths and troubles at every point there is, which takes an hour, and the queues of Kueue; a choice of them where not set
 # Needs root, and target/release/veilgrid and veilgrid-operator.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -12,14 +12,17 @@ program=${CARGO_TARGET_DIR:-$repo/target}/release/veilgrid
 operator=$program-operator
 # The longest first: what is begun last should be short.
 all=(crash results troubles leaders hospitals commands identity deaths outages store accelerators rights project bad-input)
+# Kueue takes minutes to build: where it is named, or LONG.
 parts=("${@:-${all[@]}}")
+[ $# -gt 0 ] || [ -z "${LONG:-}" ] || parts+=(queue)
 for part in "${parts[@]}"; do
-  [[ " ${all[*]} " == *" $part "* ]] || die "no part $part: there are ${all[*]}"
+  [[ " ${all[*]} queue " == *" $part "* ]] || die "no part $part: there are ${all[*]} queue"
 done
 cannot() { say "skipped: $1"; [ -z "${CI:-}" ]; exit; }
 [ "$(id -u)" = 0 ] || cannot "a node needs root"
 "$repo/scripts/cluster-deps.sh" || cannot "the cluster's needs are not met"
 [ -x "$program" ] && [ -x "$operator" ] || die "$program or $operator is missing: run cargo build --release"
+if [[ " ${parts[*]} " == *" queue "* ]]; then export QUEUE=1; fi
 "$here/build.sh"
 
 work=$(mktemp -d)
