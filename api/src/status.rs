@@ -93,11 +93,11 @@ pub enum Phase {
     Pending,
     /// It waits for a dataset's owner to approve it.
     AwaitingApproval,
-    /// It waits for its budgets, or holds them and waits for room.
+    /// It waits for its budgets, or holds them and waits for room, or until its parties' pods are made.
     Reserving,
     /// Its spec says `suspend`.
     Suspended,
-    /// Its budgets hold the amounts, and its parties' pods are being made.
+    /// Its parties' pods were lost, and new ones are being made for the same attempt.
     Launching,
     /// Its parties' pods are made, or run.
     Running,
@@ -135,6 +135,10 @@ pub struct PartyStatus {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 253))]
     pub claim: String,
+    /// The uid of its Job, once the Jobs of all parties are made. One that is gone is not made again.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 64))]
+    pub job: String,
     /// In one word.
     #[serde(default)]
     pub phase: PartyPhase,

@@ -18,12 +18,13 @@ fakes() { STAGES=$work/stages.yaml FAKE_NODES=$1 "$repo/cluster/fake-up.sh" >/de
 fakes 2
 start_operator
 
+state=() # what changes the owners' datasets
 # on_fakes NAME SPEC...: the hospitals' job on fake nodes, with further lines of its spec, and budgets for many jobs.
 on_fakes() {
   local name=$1 lines; shift
   lines='  placement: {nodeSelector: {fake: "true"}, tolerations: [{key: fake, operator: Exists}]}'
   for line; do lines+="\\n  $line"; done
-  hospitals "$name" -e "s/^  parties:/$lines\\n  parties:/" -e 's/^  epsilon: 10$/  epsilon: 1000/' | kubectl apply -f - >/dev/null
+  hospitals "$name" -e "s/^  parties:/$lines\\n  parties:/" -e 's/^  epsilon: 10$/  epsilon: 1000/' "${state[@]}" | kubectl apply -f - >/dev/null
 }
 condition() { kubectl -n research get privatejob "$1" -o "jsonpath={.status.conditions[?(@.type=='$2')].$3}"; }
 parts() { kubectl get jobs,pods,resourceclaims,resourceclaimtemplates -A -l "veilgrid.dev/job=$1" -o name; }
@@ -117,6 +118,35 @@ drop "$winner"
 wait_for 60 "the start of the second of two gangs" runs "$loser"
 drop "$loser"
 good "of two gangs that could each get a part one runs after the other"
+
+# An attempt whose pods are lost is taken up again, and waits for room like a new one.
+for owner in "${owners[@]}"; do
+  kubectl apply -f - >/dev/null <<EOF
+{apiVersion: v1, kind: PersistentVolume, metadata: {name: kept-$owner}, spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], storageClassName: none, hostPath: {path: /kept}}}
+---
+{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: kept, namespace: $owner}, spec: {accessModes: [ReadWriteOnce], storageClassName: none, volumeName: kept-$owner, resources: {requests: {storage: 1Gi}}}}
+EOF
+done
+state=(-e 's/^  budget:/  state: {claim: kept}\n  budget:/')
+on_fakes again 'accelerator: {resource: nvidia.com\/gpu, count: 8}'
+wait_for 60 "the start of a job with lasting states" runs again
+kubectl cordon fake-4 >/dev/null
+# As its node would say when the process was killed.
+kubectl -n west patch "$(kubectl -n west get pods -l veilgrid.dev/job=again -o name)" --subresource=status --type=merge -p '{"status": {"phase": "Failed",
+  "containerStatuses": [{"name": "party", "image": "party", "imageID": "", "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": 137, "reason": "Error"}}}]}}' >/dev/null
+crowded() { [ "$(get again .status.phase) $(get again .status.resumes) $(condition again Scheduled reason)" = "Launching 1 NoRoom" ]; }
+wait_for 60 "the wait of what is taken up again" crowded
+sleep 3
+crowded || fail "what was taken up again is $(get again .status.phase): $(get again .status.message)"
+[ -z "$(kubectl get jobs,pods -A -l veilgrid.dev/job=again -o name | grep r1)" ] || fail "what waits for room has: $(parts again | xargs)"
+good "a gang that is taken up again starts none while there is room for two: $(get again .status.message)"
+kubectl uncordon fake-4 >/dev/null
+wait_for 60 "the start of what is taken up again" runs again
+[ "$(nodes again)" = "fake-1 fake-2 fake-4" ] || fail "what was taken up again is on $(nodes again)"
+[ "$(kubectl get privacyclaims -A -l veilgrid.dev/job=again -o name | wc -l)" = 3 ] || fail "it has other claims than its first"
+drop again
+state=()
+good "and all when there is"
 
 on_fakes late 'accelerator: {resource: nvidia.com\/gpu, count: 9}' 'readyDeadlineSeconds: 3'
 comes late Failed research 60

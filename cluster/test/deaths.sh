@@ -107,6 +107,45 @@ else
   lasting kill opening
   lasting force opening
 fi
+# The operator dies while it takes an attempt up: before or after a write of that, counted from the death of the party.
+resumed_through() { # FAULT
+  local name victim at end=$((SECONDS + 150)) died=
+  name=through-$(tr : - <<<"$1")
+  exec 3< <(exec python3 "$repo/cluster/test/hold.py" "$node" opening "$kept/%s/$name-*")
+  read -r _ <&3
+  ask "$name"
+  read -r victim _ _ at <&3 || fail "$name: no party was held"
+  stop_operator
+  VEILGRID_FAULT=$1 start_operator
+  kill -9 "$victim"
+  until ended "$name"; do
+    [ $SECONDS -lt $end ] || fail "$name ($1) is $(get "$name" .status.phase): $(get "$name" .status.message)"
+    if ! operator_lives; then
+      died="the status was $(get "$name" .status.phase), taken up $(get "$name" .status.resumes) times, with the Jobs $(kubectl get jobs -A -l "veilgrid.dev/job=$name" -o 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}' | sed 's/.*-a/a/' | sort | uniq -c | xargs)"
+      start_operator
+    fi
+    sleep 0.2
+  done
+  settled "$name"
+  [ "$(get "$name" .status.phase) $(get "$name" .status.attempt)" = "Succeeded 1" ] || fail "$name ($1) is $(get "$name" .status.phase) in attempt $(get "$name" .status.attempt): $(get "$name" .status.message)"
+  [ "$(get "$name" .status.resumes)" = 1 ] || fail "$name ($1) was taken up $(get "$name" .status.resumes) times"
+  [ "$(kubectl get privacyclaims -A -l "veilgrid.dev/job=$name" -o 'jsonpath={.items[*].status.outcome}')" = "Spent Spent Spent" ] || fail "$name ($1) was not paid for once"
+  if [ -n "$died" ]; then deaths=$((deaths + 1)); fi
+  good "the operator died $1 of what takes an attempt up at $at: ${died:-not, it needed fewer writes}"
+  forget "$name"
+}
+deaths=0
+# The status, three Jobs deleted, three made, their policies, their names, their Secrets.
+if [ -n "$all" ]; then
+  for number in $(seq 14); do
+    for when in before after; do resumed_through $when:"$number"; done
+  done
+  [ $deaths -ge 24 ] || fail "only $deaths deaths: the faults were not reached"
+else
+  for fault in after:1 before:4 after:5 after:11; do resumed_through $fault; done
+  [ $deaths = 4 ] || fail "only $deaths deaths: the faults were not reached"
+fi
+
 # What is lost there ends the attempt: nobody draws a second time for one charge. The next begins anew, and pays for itself.
 emptied=1
 death emptied kill opening -e 's/^  parties:/  backoffLimit: 1\n  parties:/'

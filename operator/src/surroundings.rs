@@ -26,7 +26,7 @@ use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use veilgrid_api::job::PrivateJob;
+use veilgrid_api::{job::PrivateJob, status::Phase};
 
 /// The caches of these objects.
 pub struct Surroundings {
@@ -144,7 +144,8 @@ impl Surroundings {
         // One that goes with its job is not missed.
         let is_of = |job: &Arc<PrivateJob>| {
             let seats = names::seats(job).unwrap_or_default();
-            let runs = job.status.as_ref().is_some_and(|status| status.phase.is_launched());
+            let rests = |phase: Phase| phase.has_ended() || phase == Phase::Suspended;
+            let runs = !job.status.as_ref().is_some_and(|status| rests(status.phase));
             let of_party = |seat: &Seat<'_>| {
                 seat.namespace == namespace && [seat.name(), seat.store_policy()].contains(&name)
             };

@@ -116,7 +116,7 @@ impl Life {
         job["metadata"]["labels"] = json!({"bare": "bare"});
         job["spec"]["managedBy"] = json!("bench.veilgrid.dev/nobody");
         jobs.create(&create, &serde_json::from_value(job)?).await?;
-        for step in ["Launching", "Running", "Running, still", "Succeeded"] {
+        for step in ["Running", "Running, still", "Succeeded"] {
             let mut status = self.status.clone();
             status["message"] = json!(step);
             jobs.patch_status(name, &patch, &Patch::Merge(json!({"status": status}))).await?;

@@ -1,7 +1,9 @@
 //! The measurements.
 
+mod alone;
+
 use crate::{
-    bare::{self, Life},
+    bare::Life,
     figures::{self, Figures, since},
     kubelet::Kubelet,
     load::{self, Followed},
@@ -112,23 +114,6 @@ impl Bench {
         println!("# The operator on a control plane\n\n{}", figures::machine());
         bench.keep("machine", figures::machine().into())?;
         Ok(bench)
-    }
-
-    /// One job by itself, when another has made what namespaces share.
-    pub async fn alone(&mut self) -> Fallible<()> {
-        // The first makes what namespaces share, and shows what a party's objects look like.
-        let client = self.client.clone();
-        let (first, parts) = tokio::join!(self.run("first", 0, 1), bare::parts(&client));
-        first?;
-        self.life = Some(Life::of(&client, "first-0", parts?).await?);
-        let spent = self.run("alone", 0, 1).await?;
-        println!(
-            "\nOne job alone: {:.0} writes by the operator, {:.0} by all.\n",
-            sum(&spent.operator),
-            sum(&spent.server)
-        );
-        table("the operator's write", &spent.operator, 1);
-        self.keep("alone", json!({"seconds": spent.seconds, "operator": spent.operator, "all": spent.server}))
     }
 
     /// Jobs from their creation to their end, until so many have ended in all.

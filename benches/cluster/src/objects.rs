@@ -19,7 +19,7 @@ pub const HOME: &str = "research";
 /// Where the peer's groups are.
 pub const PEER: &str = "peer";
 
-/// The owners' namespaces: each has a dataset that admits every job, one whose jobs wait for approval, and one budget.
+/// The owners' namespaces: each has datasets that admit every job, one whose jobs wait for approval, and one budget for all.
 pub async fn organisations(client: &Client) -> Fallible<()> {
     let create = PostParams::default();
     for name in OWNERS.into_iter().chain([HOME, PEER]) {
@@ -32,7 +32,12 @@ pub async fn organisations(client: &Client) -> Fallible<()> {
             "metadata": {"name": "patients"}, "spec": {"epsilon": 100_000, "delta": 0.01},
         }))?;
         Api::namespaced(client.clone(), owner).create(&create, &budget).await?;
-        for (name, approval) in [("patients", "Automatic"), ("guarded", "Manual")] {
+        for (name, approval) in [
+            ("patients", "Automatic"),
+            ("guarded", "Manual"),
+            ("second", "Automatic"),
+            ("third", "Automatic"),
+        ] {
             let dataset: PrivateDataset = serde_json::from_value(json!({
                 "apiVersion": "veilgrid.dev/v1alpha1", "kind": "PrivateDataset",
                 "metadata": {"name": name},
@@ -51,9 +56,20 @@ pub async fn organisations(client: &Client) -> Fallible<()> {
 
 /// A job of three parties over the datasets of this name.
 pub fn job(name: &str, dataset: &str) -> Value {
+    asked(name, &OWNERS.map(|owner| (owner, dataset)))
+}
+
+/// A job of three parties over the datasets of one owner.
+pub fn together(name: &str) -> Value {
+    asked(name, &["patients", "second", "third"].map(|dataset| (OWNERS[0], dataset)))
+}
+
+/// A job over datasets, each with its owner.
+fn asked(name: &str, datasets: &[(&str, &str)]) -> Value {
     let parties: Vec<Value> = OWNERS
         .iter()
-        .map(|owner| json!({"name": owner, "dataset": {"name": dataset, "namespace": owner}}))
+        .zip(datasets)
+        .map(|(party, (owner, dataset))| json!({"name": party, "dataset": {"name": dataset, "namespace": owner}}))
         .collect();
     json!({
         "apiVersion": "veilgrid.dev/v1alpha1", "kind": "PrivateJob",

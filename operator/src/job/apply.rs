@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     error::{Error, exists, is_missing},
     names::{MANAGER, Seat},
+    party::PartyJob,
     together::together,
     watch::Namespaced,
 };
@@ -24,6 +25,7 @@ use kube::{
     runtime::reflector::ObjectRef,
 };
 use serde::Serialize;
+use std::sync::Arc;
 use veilgrid_api::{claim::Outcome, status::Phase};
 
 /// Applies what every pod of the namespace shares; once for each namespace and process, and again when somebody changed it.
@@ -43,14 +45,14 @@ pub(super) async fn prepare(namespace: &str, ctx: &Context) -> Result<(), Error>
 pub(super) enum Made {
     /// Jobs, which bring the next look.
     Jobs,
-    /// All that the pods' Secrets wait for.
+    /// All that the pods' Secrets wait for beside the word that the Jobs are made.
     Guards,
-    /// The Secrets: nothing is missing.
-    All,
+    /// Nothing: all is there. The Jobs' uids.
+    All(Vec<String>),
 }
 
-/// Makes the objects of all parties, some at each look. The Jobs come first and own the rest; their pods wait for the Secrets, and so for the
-/// policies, unless those are made already. A Job that is there is never made again: it would be a second draw of noise for one charge.
+/// Makes the Jobs and the policies of all parties, some at each look. The Jobs come first and own the rest; their pods wait for the Secrets, and
+/// so for the policies, unless those are made already. A Job that is there is not made again.
 pub(super) async fn make(
     objects: Objects,
     seats: &[Seat<'_>],
@@ -61,6 +63,11 @@ pub(super) async fn make(
         objects.policies.iter().filter_map(|policy| Some(prepare(policy.metadata.namespace.as_ref()?, ctx))),
     )
     .await?;
+    let is_going = |job: Arc<PartyJob>| job.metadata.deletion_timestamp.is_some();
+    if seats.iter().any(|seat| ctx.cache.party_jobs.get(&seat.object()).is_some_and(is_going)) {
+        // Somebody deleted it. When it is gone it is made again.
+        return Ok(Made::Jobs);
+    }
     let jobs = together(objects.parties.iter().zip(seats).map(|(party, seat)| async move {
         match ctx.cache.party_jobs.get(&seat.object()).and_then(|job| job.uid()) {
             Some(uid) => Ok((uid, false)),
@@ -75,11 +82,10 @@ pub(super) async fn make(
         return Ok(Made::Jobs);
     }
     let uids: Vec<String> = jobs.into_iter().map(|(uid, _)| uid).collect();
-    let objects = objects.owned_by(&uids);
     if is_guarded {
-        together(objects.parties.iter().map(|party| apply::<Secret>(&party.secret, ctx))).await?;
-        return Ok(Made::All);
+        return Ok(Made::All(uids));
     }
+    let objects = objects.owned_by(&uids);
     let devices = objects.parties.iter().filter_map(|party| party.devices.as_ref());
     let (policies, devices, group) = tokio::join!(
         together(objects.policies.iter().map(|policy| apply::<NetworkPolicy>(policy, ctx))),
@@ -88,6 +94,14 @@ pub(super) async fn make(
     );
     policies.and(devices).and(group)?;
     Ok(Made::Guards)
+}
+
+/// Applies the Secrets that pods wait for.
+pub(super) async fn equip<'a>(
+    secrets: impl IntoIterator<Item = &'a Secret>,
+    ctx: &Context,
+) -> Result<(), Error> {
+    together(secrets.into_iter().map(|secret| apply::<Secret>(secret, ctx))).await.map(drop)
 }
 
 /// Makes the group that the scheduler places whole, where the cluster has such a kind.

@@ -5,6 +5,7 @@ use crate::{
     context::Context,
     error::Error,
     names::{self, Seat},
+    party::PartyPod,
 };
 use kube::ResourceExt;
 use std::sync::Arc;
@@ -27,8 +28,13 @@ impl<'a> Attempt<'a> {
         let seats = names::seats(job)?;
         let claims = seats.iter().map(|seat| ctx.cache.claims.get(&seat.claim())).collect();
         let sight = |seat: &Seat<'_>| {
+            let pin = pin(job, seat);
+            // Another of the same name came late, and nobody asked for it.
+            let is_its = |uid: Option<&str>| pin.is_none() || uid.is_none() || uid == pin;
             let job = ctx.cache.party_jobs.get(&seat.object());
+            let job = job.filter(|job| is_its(job.metadata.uid.as_deref()));
             let pod = ctx.cache.pod(seat.namespace, &seat.name());
+            let pod = pod.filter(|(pod, _)| is_its(owner(pod)));
             let seen = observe(job.as_deref(), pod.as_ref().map(|(pod, is_there)| (&**pod, *is_there)));
             Sight { resumed: seat.round > 0, ..seen }
         };
@@ -50,6 +56,21 @@ impl<'a> Attempt<'a> {
     pub(super) fn has_jobs(&self) -> bool {
         let jobs = self.seats.iter().filter_map(|seat| self.ctx.cache.party_jobs.get(&seat.object()));
         jobs.chain(self.delivery_job()).any(|job| job.metadata.deletion_timestamp.is_none())
+    }
+
+    /// Whether any Job of the parties is there, be it on its way.
+    pub(super) fn has_any_job(&self) -> bool {
+        self.seats.iter().any(|seat| self.ctx.cache.party_jobs.get(&seat.object()).is_some())
+    }
+
+    /// The uids of the parties' Jobs, where the status names them.
+    pub(super) fn pins(&self) -> Vec<Option<&'a str>> {
+        self.seats.iter().map(|seat| pin(self.job, seat)).collect()
+    }
+
+    /// Whether no Job of the attempt was named, and none of their pods has said anything.
+    pub(super) fn is_bare(&self) -> bool {
+        self.pins().iter().all(Option::is_none) && self.sights.iter().all(|sight| sight.exit_code.is_none())
     }
 
     /// The seats of earlier rounds.
@@ -81,4 +102,17 @@ impl<'a> Attempt<'a> {
     pub(super) fn home(&self) -> String {
         self.job.namespace().unwrap_or_default()
     }
+}
+
+/// The uid of a party's Job, where the status names it.
+fn pin<'a>(job: &'a PrivateJob, seat: &Seat<'_>) -> Option<&'a str> {
+    let parties = &job.status.as_ref()?.parties;
+    let party = parties.iter().find(|party| party.name == seat.party)?;
+    Some(party.job.as_str()).filter(|uid| !uid.is_empty())
+}
+
+/// The uid of the Job that made a pod.
+fn owner(pod: &PartyPod) -> Option<&str> {
+    let mut owners = pod.metadata.owner_references.iter().flatten();
+    owners.find(|owner| owner.kind == "Job").map(|owner| owner.uid.as_str())
 }

@@ -33,8 +33,7 @@ impl Attempt<'_> {
             draft.status.failures += 1;
             let cost = if self.is_charged() { ", and the next is a new charge" } else { "" };
             let message = format!("attempt {} failed{cost}: {message}", draft.status.attempt);
-            draft.status.attempt += 1;
-            draft.status.resumes = 0;
+            draft.next_attempt();
             draft.state("BudgetReserved", Truth::False, Reason::Reserving, "");
             draft.state("PartiesReady", Truth::False, reason, &message);
             draft.phase(Phase::Reserving, reason, message);
@@ -60,17 +59,19 @@ impl Attempt<'_> {
     pub(super) async fn suspend(&self) -> Result<Action, Error> {
         let phase = self.phase();
         let mut draft = Draft::of(self);
-        if phase == Phase::Running {
+        if phase.is_launched() {
             if !self.interrupt().await? {
                 return Ok(Action::requeue(SOON));
             }
             self.settle(true).await?;
             self.remove().await?;
             draft.parties();
-            draft.status.attempt += 1;
-            draft.status.resumes = 0;
+            draft.next_attempt();
         } else if phase == Phase::Suspended {
             self.settle(false).await?;
+            if self.has_jobs() {
+                self.remove().await?;
+            }
         }
         draft.state("BudgetReserved", Truth::False, Reason::Suspended, "");
         draft.state("PartiesReady", Truth::False, Reason::Suspended, "");
@@ -81,10 +82,12 @@ impl Attempt<'_> {
     /// Goes on after a suspension; with claims of a new attempt, where some were made for this one.
     pub(super) async fn renew(&self) -> Result<Action, Error> {
         self.settle(false).await?;
+        if self.has_jobs() {
+            self.remove().await?;
+        }
         let mut draft = Draft::of(self);
         if self.has_claims() {
-            draft.status.attempt += 1;
-            draft.status.resumes = 0;
+            draft.next_attempt();
         }
         draft.phase(Phase::Reserving, Reason::Reserving, "the job goes on");
         draft.write().await
@@ -112,7 +115,8 @@ impl Attempt<'_> {
             return Ok(Action::await_change());
         }
         let phase = self.phase();
-        if !phase.has_ended() && !self.interrupt().await? {
+        // Before it is launched its pods wait, and can do nothing.
+        if phase.is_launched() && !self.interrupt().await? {
             return Ok(Action::requeue(SOON));
         }
         self.settle(phase.is_launched()).await?;

@@ -22,19 +22,29 @@ impl Attempt<'_> {
         Ok(fits.err().map(|lacks| words(&lacks)))
     }
 
-    /// Says what is lacking, and looks again soon. When that took as long as all parties may take to run, the job fails: no pod
-    /// was made, so all that was claimed is released.
+    /// Says what is lacking, and looks again soon. When that took as long as all parties may take to run, the attempt is over: before it was launched
+    /// all that was claimed is released; what was opened before it was taken up again nobody knows.
     pub(super) async fn await_room(&self, mut draft: Draft<'_>, lacks: String) -> Result<Action, Error> {
-        let reserved = condition::find(&draft.status.conditions, "BudgetReserved");
-        let since = reserved.and_then(|reserved| clock::read(&reserved.last_transition_time));
+        let is_resumed = self.phase() == Phase::Launching;
+        let conditions = &draft.status.conditions;
+        // A resumed one has held its amounts for long; its wait begins with the word of it.
+        let since = match is_resumed {
+            true => condition::find(conditions, "Scheduled"),
+            false => condition::find(conditions, "BudgetReserved"),
+        };
+        let since = since.and_then(|since| clock::read(&since.last_transition_time));
         let waited = since.map_or(0, clock::since);
         let deadline = u64::from(self.job.spec.ready_deadline_seconds.unwrap_or(build::READY));
         if waited >= deadline {
             let message = format!("not all parties fit at once after {deadline} s: {lacks}");
-            return self.give_up(Reason::NotReady, message).await;
+            return match is_resumed {
+                true => self.fail(Reason::NotReady, message).await,
+                false => self.give_up(Reason::NotReady, message).await,
+            };
         }
         draft.state("Scheduled", Truth::False, Reason::NoRoom, &lacks);
-        draft.phase(Phase::Reserving, Reason::NoRoom, format!("waits for room: {lacks}"));
+        let phase = if is_resumed { Phase::Launching } else { Phase::Reserving };
+        draft.phase(phase, Reason::NoRoom, format!("waits for room: {lacks}"));
         draft.write().await?;
         let pause = Duration::from_secs(waited / 8).clamp(SOONEST, LATEST);
         Ok(Action::requeue(pause.min(Duration::from_secs(deadline - waited))))

@@ -67,6 +67,11 @@ impl Sight {
         !self.has_ended() && !self.lost
     }
 
+    /// Whether its process is still to begin.
+    pub(super) fn waits(&self) -> bool {
+        self.may_act() && self.never_started
+    }
+
     /// What its claim comes to. A container that never started counts where its pod is gone or every other party has
     /// ended: nothing is opened without the word of all.
     pub fn outcome(&self, others_ended: bool) -> Outcome {

@@ -1,17 +1,15 @@
 //! One look at a job: what is there, what is next.
 //!
-//! The order keeps the promises (docs/budget.md). Claims are made before anything else and held by every budget before a pod
-//! exists. The status says `Launching` before the first pod may be made, and `Running` when all were; from then on a party that is
-//! gone is lost, never made anew.
+//! The order keeps the promises (docs/budget.md). Claims are made before anything else and held by every budget before a party's Job
+//! exists. The status says `Running` and which Jobs they are before the first of their pods may do anything; from then on a party that is gone
+//! is lost, never made anew.
 
 use super::{
     attempt::Attempt,
     build,
-    claims::Standing,
     dereference::dereference,
     end::SOON,
     observe::Sight,
-    stages::Stage,
     status::Draft,
     validate::{Accepted, Refused, validate},
 };
@@ -19,8 +17,6 @@ use crate::{
     clock,
     context::Context,
     error::Error,
-    job::apply::{self, Made},
-    keeper::{self, is_going},
     names::{self, CONTROLLER},
     reason::Reason,
 };
@@ -29,13 +25,11 @@ use std::{sync::Arc, time::Duration};
 use veilgrid_api::{
     condition::{self, Truth},
     job::PrivateJob,
-    status::{PartyPhase, Phase, ReceiptStatus},
+    status::{PartyPhase, Phase},
 };
 
 /// What lasts shorter in a pod's beginning is not worth a write.
 const SETTLES: Duration = Duration::from_secs(2);
-/// How soon to look again for the name that the result is to have.
-const TAKEN: Duration = Duration::from_secs(30);
 /// How long parties are given to end by themselves when one has ended.
 const PARTING: Duration = Duration::from_secs(5);
 
@@ -64,10 +58,11 @@ pub async fn reconcile(job: Arc<PrivateJob>, ctx: Arc<Context>) -> Result<Action
         return attempt.delete().await;
     }
     if phase.has_ended() {
-        // What failed before its pods could be made is settled now that nothing can launch it any more.
+        // What failed before its pods could do anything is settled now that nothing can launch it any more.
         attempt.settle(false).await?;
+        let is_cleared = phase == Phase::Succeeded || attempt.is_bare();
         attempt.forget();
-        if phase == Phase::Succeeded && attempt.has_jobs() {
+        if is_cleared && attempt.has_jobs() {
             attempt.remove().await?;
         }
         return attempt.expire().await;
@@ -83,6 +78,8 @@ pub async fn reconcile(job: Arc<PrivateJob>, ctx: Arc<Context>) -> Result<Action
         Phase::Running if attempt.opened_hash().is_some() && job.spec.suspend => attempt.hold().await,
         Phase::Running if attempt.opened_hash().is_some() => attempt.finish().await,
         Phase::Running => attempt.watch().await,
+        // It may wait for room.
+        Phase::Launching if job.spec.suspend && !attempt.has_any_job() => attempt.suspend().await,
         Phase::Launching => attempt.launch().await,
         _ if job.spec.suspend => attempt.suspend().await,
         Phase::Suspended => attempt.renew().await,
@@ -98,33 +95,8 @@ impl Attempt<'_> {
         validate(dereference(self.job, &self.ctx.cache), &self.seats[0].run())
     }
 
-    /// What is being deleted takes no new job.
-    fn lasts(&self, accepted: Accepted) -> Result<Accepted, Refused> {
-        let job = &accepted.manifest.jobs[0];
-        let mut faults = Vec::new();
-        for (index, party) in accepted.parties.iter().enumerate() {
-            let (namespace, dataset, budget) = (&party.namespace, &party.dataset, &party.budget);
-            let cache = &self.ctx.cache;
-            let found = cache.datasets.get(&ObjectRef::new(dataset).within(namespace));
-            let going = found.is_some_and(|dataset| is_going(&*dataset));
-            let dataset = going.then(|| format!("the PrivateDataset {namespace}/{dataset}"));
-            let found = cache.budgets.get(&ObjectRef::new(budget).within(namespace));
-            let going = found.is_some_and(|budget| is_going(&*budget));
-            let budget = going.then(|| format!("its PrivacyBudget {namespace}/{budget}"));
-            let remedy = "ask its owner, or name another";
-            faults.extend([dataset, budget].into_iter().flatten().map(|title| {
-                let problem = format!("{title} is being deleted");
-                job.fault(&format!("spec.parties[{index}].dataset"), problem, remedy).to_string()
-            }));
-        }
-        match faults.is_empty() {
-            true => Ok(accepted),
-            false => Err(Refused { reason: Reason::BeingDeleted, message: faults.join("\n") }),
-        }
-    }
-
     /// The spec is bad, or something that it names. Nothing that was claimed before stays held.
-    async fn refuse(&self, refused: Refused) -> Result<Action, Error> {
+    pub(super) async fn refuse(&self, refused: Refused) -> Result<Action, Error> {
         if self.has_claims() {
             let message = format!("what the job asks for is not there any more: {}", refused.message);
             return self.give_up(Reason::Changed, message).await;
@@ -133,94 +105,6 @@ impl Attempt<'_> {
         draft.state("Accepted", Truth::False, refused.reason, &refused.message);
         draft.phase(Phase::Pending, refused.reason, refused.message);
         draft.write().await
-    }
-
-    /// Claims and waits for the budgets.
-    async fn start(&self, accepted: Accepted) -> Result<Action, Error> {
-        let unheld = keeper::unheld(self.job, self.ctx);
-        if !unheld.is_empty() {
-            // A dataset must not vanish while it is claimed. When it is held, its change brings the job back here.
-            unheld.into_iter().for_each(|dataset| drop(self.ctx.datasets.send(dataset)));
-            return Ok(Action::requeue(SOON));
-        }
-        if let Some(taken) = self.taken(&accepted).await? {
-            // Nothing tells when the name is free.
-            self.refuse(taken).await?;
-            return Ok(Action::requeue(TAKEN));
-        }
-        let standing = self.claim(&accepted).await?;
-        let mut draft = Draft::of(self);
-        draft.status.run.clone_from(&accepted.run);
-        draft.state("Accepted", Truth::True, Reason::Valid, "");
-        match standing {
-            Standing::AwaitingApproval(claims) => {
-                let message = format!("waits for the approval of {}", claims.join(", "));
-                draft.state("BudgetReserved", Truth::False, Reason::AwaitingApproval, &message);
-                draft.phase(Phase::AwaitingApproval, Reason::AwaitingApproval, message);
-            }
-            // Budgets answer in a moment: saying so first would be a write for nothing.
-            Standing::Reserving => return Ok(Action::requeue(SOON)),
-            Standing::Over(reason, message) => return self.give_up(reason, message).await,
-            Standing::Reserved => {
-                draft.state("BudgetReserved", Truth::True, Reason::Reserved, "");
-                if let Some(lacks) = self.lacks().await? {
-                    return self.await_room(draft, lacks).await;
-                }
-                draft.phase(Phase::Launching, Reason::Waiting, "the parties' pods are being made");
-            }
-        }
-        draft.write().await
-    }
-
-    /// Makes the parties, as often as it takes until the status says that all are made.
-    async fn launch(&self) -> Result<Action, Error> {
-        let accepted = match self.accept() {
-            Ok(accepted) if self.is_claimed(&accepted) => accepted,
-            Ok(_) => return self.withdraw(String::new()).await,
-            Err(refused) => return self.withdraw(format!(": {}", refused.message)).await,
-        };
-        self.remove_earlier().await?;
-        let (seed, pods) = (&self.ctx.seed, &self.ctx.pods);
-        let objects = build::objects(self.job, &accepted, &self.seats, seed, self.day(), pods)?;
-        let is_guarded = self.stage() == Some(Stage::Guarded);
-        match apply::make(objects, &self.seats, is_guarded, self.ctx).await? {
-            Made::Jobs => {
-                // What one owned that is gone goes with it.
-                self.ctx.stages.forget(self.seats[0].uid);
-                return Ok(Action::requeue(SOON));
-            }
-            Made::Guards => {
-                self.reach(Stage::Guarded);
-                return Ok(Action::requeue(Duration::ZERO));
-            }
-            Made::All => {}
-        }
-        let mut draft = Draft::of(self);
-        draft.state("Scheduled", Truth::False, Reason::Waiting, "");
-        draft.state("PartiesReady", Truth::False, Reason::Waiting, "");
-        draft.phase(Phase::Running, Reason::Waiting, "the parties' pods are made");
-        draft.parties();
-        // This look began before they were made.
-        let pending = draft.status.parties.iter_mut().filter(|party| party.phase == PartyPhase::Pending);
-        pending.for_each(|party| party.message = "no pod yet".into());
-        self.ctx.told.note(self.seats[0].uid);
-        draft.write().await
-    }
-
-    /// What the claims were made for changed when some pods may have been made, and others not. The status says so before any is ended:
-    /// one that was ended is never made anew.
-    async fn withdraw(&self, why: String) -> Result<Action, Error> {
-        let message = format!("what the job asks for changed while its pods were made{why}");
-        let mut draft = Draft::of(self);
-        draft.state("PartiesReady", Truth::False, Reason::Changed, &message);
-        draft.phase(Phase::Running, Reason::Waiting, format!("the parties are asked to end: {message}"));
-        draft.write().await
-    }
-
-    /// When the attempt began, in days: a certificate's dates follow from it.
-    fn day(&self) -> i64 {
-        let claim = self.claims[0].as_ref().and_then(|claim| claim.metadata.creation_timestamp.as_ref());
-        claim.map_or(0, |time| time.0.as_second().div_euclid(86400))
     }
 
     /// Follows the parties' pods to their end.
@@ -242,6 +126,9 @@ impl Attempt<'_> {
             }
             let (reason, message) = self.cause(first);
             return self.collapse(reason, message).await;
+        }
+        if let Some(over) = self.equip().await? {
+            return Ok(over);
         }
         self.mend().await?;
         let conditions = self.job.status.as_ref().map_or(&[][..], |status| &status.conditions);
@@ -287,67 +174,8 @@ impl Attempt<'_> {
         Ok(again.map_or_else(Action::await_change, Action::requeue))
     }
 
-    /// All parties did their part.
-    async fn finish(&self) -> Result<Action, Error> {
-        if let Some(Stage::Placed { hash, receipt }) = self.stage() {
-            return self.succeed(hash, receipt).await;
-        }
-        let hash = match self.opened_hash().map_or_else(|| self.agreed(), |hash| Ok(hash.to_owned())) {
-            Ok(hash) => hash,
-            Err(message) => return self.fail(Reason::ResultLost, message).await,
-        };
-        let opened = match self.opened(&hash).await {
-            Ok(opened) => opened,
-            Err(unread) => return self.read_again(unread).await,
-        };
-        let receipt = match self.check(&opened) {
-            Ok(receipt) => receipt,
-            Err(message) => return self.fail(Reason::ResultLost, message).await,
-        };
-        let place = self.job.spec.result.as_ref();
-        if let Some(bytes) = place.and_then(|_| opened.too_large()) {
-            return self.fail(Reason::ResultLost, bytes).await;
-        }
-        if let Some(place) = place.filter(|place| place.needs_delivery()) {
-            return self.send(opened, place, hash, receipt).await;
-        }
-        let put = async {
-            match place.and_then(|place| place.config_map.as_deref()) {
-                Some(name) => self.place(&opened, name).await,
-                None => Ok(Ok(())),
-            }
-        };
-        // It is paid for, wherever it can be.
-        let (put, settled) = tokio::join!(put, self.settle(true));
-        settled?;
-        if let Err(message) = put? {
-            return self.fail(Reason::ResultLost, message).await;
-        }
-        self.reach(Stage::Placed { hash, receipt });
-        Ok(Action::requeue(Duration::ZERO))
-    }
-
-    /// The result is in its place, and paid for.
-    async fn succeed(&self, hash: String, receipt: ReceiptStatus) -> Result<Action, Error> {
-        let mut draft = Draft::of(self);
-        draft.state("Scheduled", Truth::True, Reason::Ready, "");
-        draft.state("PartiesReady", Truth::True, Reason::Ready, "");
-        if condition::find(&draft.status.conditions, "Delivered").is_some() {
-            draft.state("Delivered", Truth::True, Reason::Done, "");
-        }
-        draft.state("Succeeded", Truth::True, Reason::Done, "");
-        draft.phase(Phase::Succeeded, Reason::Done, self.found());
-        if self.opened_hash().is_none() {
-            // What the parties said is in the status before their Jobs go.
-            draft.parties();
-        }
-        draft.status.result_hash = Some(hash);
-        draft.status.receipt = Some(receipt);
-        draft.write().await
-    }
-
     /// The attempt will come to nothing. What only the pods show is said before they are ended.
-    async fn collapse(&self, reason: Reason, message: String) -> Result<Action, Error> {
+    pub(super) async fn collapse(&self, reason: Reason, message: String) -> Result<Action, Error> {
         if !Reason::SAID_BEFORE.contains(&reason) || !self.sights.iter().any(Sight::may_act) {
             return self.end(reason, message).await;
         }

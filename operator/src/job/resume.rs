@@ -25,13 +25,15 @@ impl Attempt<'_> {
             && self.accept().is_ok_and(|accepted| lasts(&accepted) && self.is_claimed(&accepted))
     }
 
-    /// Lets the parties be made again. The status says so first, so that Jobs of one round are made once.
+    /// Lets the parties be made again, once all have room. The status says so first, so that nobody takes the Jobs of the round before for these.
     pub(super) async fn take_up(&self, reason: Reason, message: String) -> Result<Action, Error> {
         let mut draft = Draft::of(self);
         draft.parties();
-        draft.status.resumes += 1;
+        draft.next_round();
         let message =
             format!("attempt {} is taken up again, for the same charge: {message}", draft.status.attempt);
+        // Where it needs accelerators, others may have them by now.
+        draft.unsay("Scheduled");
         draft.state("PartiesReady", Truth::False, reason, &message);
         draft.phase(Phase::Launching, reason, message);
         draft.write().await?;

@@ -15,6 +15,8 @@ use veilgrid_api::status::ReceiptStatus;
 pub(super) enum Stage {
     /// The policies of its parties' pods are there, and what their Secrets wait for beside them.
     Guarded,
+    /// All its parties' pods that wait have their Secrets.
+    Equipped,
     /// Its result, of this hash, is in its place and paid for.
     Placed { hash: String, receipt: ReceiptStatus },
 }

@@ -72,10 +72,15 @@ impl<'a> Draft<'a> {
             let known = self.status.parties.iter().find(|party| party.name == name)?.progress;
             known.filter(|_| sight.phase == PartyPhase::Running)
         };
+        let job = |name: &str| {
+            let known = self.status.parties.iter().find(|party| party.name == name);
+            known.map(|party| party.job.clone()).unwrap_or_default()
+        };
         let parties = self.attempt.seats.iter().zip(&self.attempt.sights).map(|(seat, sight)| PartyStatus {
             name: seat.party.to_owned(),
             namespace: seat.namespace.to_owned(),
             claim: seat.claim_name(),
+            job: job(seat.party),
             phase: sight.phase,
             message: sight.message.chars().take(1000).collect(),
             device: sight.device.chars().take(200).collect(),
@@ -84,6 +89,28 @@ impl<'a> Draft<'a> {
         });
         let parties = parties.collect();
         self.status.parties = parties;
+    }
+
+    /// Names the parties' Jobs by their uids, in the order of the parties.
+    pub(super) fn pin(&mut self, uids: Vec<String>) {
+        self.status.parties.iter_mut().zip(uids).for_each(|(party, uid)| party.job = uid);
+    }
+
+    /// Begins another attempt, whose Jobs are not made yet.
+    pub(super) fn next_attempt(&mut self) {
+        self.status.attempt += 1;
+        self.status.resumes = 0;
+        self.unpin();
+    }
+
+    /// Takes the present attempt up again, by Jobs that are not made yet.
+    pub(super) fn next_round(&mut self) {
+        self.status.resumes += 1;
+        self.unpin();
+    }
+
+    fn unpin(&mut self) {
+        self.status.parties.iter_mut().for_each(|party| party.job.clear());
     }
 
     /// Whether it says something that the present one does not.

@@ -128,7 +128,9 @@ impl Room {
 impl State {
     /// Forgets gangs that the caches show as let go, and those that came to nothing.
     fn forget(&mut self, ctx: &Context) {
-        let waits = |phase| matches!(phase, Phase::Pending | Phase::Reserving | Phase::AwaitingApproval);
+        let waits = |phase| {
+            matches!(phase, Phase::Pending | Phase::Reserving | Phase::AwaitingApproval | Phase::Launching)
+        };
         self.let_go.retain(|of, gone| {
             let job = ctx.cache.jobs.get(&gone.job);
             job.is_some_and(|job| key(&job) == *of && waits(phase(&job))) && gone.at.elapsed() < LOST
@@ -150,13 +152,14 @@ impl State {
 
 /// The gangs that were let go, with those of their parties that have no nodes yet.
 fn unplaced(ctx: &Context) -> BTreeMap<Key, Gang> {
-    let launched = ctx.cache.jobs.store().state_filter(|job| phase(job).is_launched()).into_iter();
-    let gangs = launched.filter_map(|job| {
+    let live = ctx.cache.jobs.store().state_filter(|job| !phase(job).has_ended()).into_iter();
+    let gangs = live.filter_map(|job| {
         let mut gang = build::gang(&job, &ctx.pods)?;
         let seats = names::seats(&job).ok()?;
         let waits = |seat: &names::Seat<'_>| match ctx.cache.pod(seat.namespace, &seat.name()) {
             Some((pod, is_there)) => is_there && pod.spec.node_name.is_none(),
-            None => phase(&job) == Phase::Launching || ctx.cache.party_jobs.get(&seat.object()).is_some(),
+            // One that is taken up again waits for its own turn, as a new one does.
+            None => ctx.cache.party_jobs.get(&seat.object()).is_some(),
         };
         gang.parties = seats.iter().filter(|seat| waits(seat)).map(|seat| seat.party.to_owned()).collect();
         (!gang.parties.is_empty()).then(|| (key(&job), gang))

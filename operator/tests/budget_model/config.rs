@@ -25,7 +25,7 @@ pub(crate) struct Config {
     pub(crate) lags: bool,
     /// A pod's object is removed by force while its process goes on.
     pub(crate) forces: bool,
-    /// A party's Job is deleted by somebody, once the status says that all were made.
+    /// A party's Job is deleted by somebody.
     pub(crate) removes: bool,
     /// A claim is deleted by somebody, once each.
     pub(crate) forgets: bool,
@@ -67,8 +67,10 @@ pub(crate) enum Broken {
     BookTwice,
     /// A pod that was last seen waiting and is gone counts as one that never ran.
     WaitingGone,
-    /// The status says that pods may be made only when all were.
+    /// The status names the Jobs only when they have their Secrets.
     LateWord,
+    /// A Job of the right name is as good as the one that was named.
+    Unnamed,
     /// A job that fails or is held before its pods may be made settles its claims before its status says so.
     SettledFirst,
     /// A claim's outcome is written whatever its resource version is.

@@ -3,12 +3,11 @@
 
 use crate::{
     config::{Broken, Config},
-    sight::{Memory, Stand, stand},
-    world::{ATTEMPTS, Claim, Fate, Hold, Job, PARTIES, PartyJob, Phase, World, uid},
+    look::Look,
+    sight::{Memory, stand},
+    world::{Claim, Fate, Hold, Job, LOCAL, PARTIES, PartyJob, Phase, World, uid},
+    writes::Write,
 };
-
-/// Seats of one job: `attempt * PARTIES + party`.
-const LOCAL: usize = ATTEMPTS * PARTIES;
 
 /// A cache that lags by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,61 +24,21 @@ pub(crate) const KINDS: [Kind; 5] = [Kind::Job, Kind::Claims, Kind::Budgets, Kin
 /// What the loop has seen of one job, and how far its present look has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct JobLoop {
-    job: Job,
-    changed: bool,
-    claims: [Claim; LOCAL],
+    pub(crate) job: Job,
+    pub(crate) changed: bool,
+    pub(crate) claims: [Claim; LOCAL],
     /// Uids held by the budgets.
-    held: u16,
-    party_jobs: [PartyJob; LOCAL],
-    pods: [Memory; LOCAL],
+    pub(crate) held: u16,
+    pub(crate) party_jobs: [PartyJob; LOCAL],
+    /// Of these Jobs, or of those that were last there.
+    pub(crate) uids: [u8; LOCAL],
+    pub(crate) pods: [Memory; LOCAL],
+    /// Jobs that this process has given their Secrets, a bit for each: `Stage::Equipped`.
+    pub(crate) equipped: u8,
     /// Writes of the look that are done, a bit for each.
     done: u16,
     /// Only what was under way arrives: the next write, and those that are done together with it.
     late: bool,
-}
-
-/// A write to the API server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Write {
-    PutFinalizer,
-    DropFinalizer,
-    /// `make_claim`
-    CreateClaim(usize),
-    /// `apply::make`
-    CreateJob(usize),
-    /// `remove_job`
-    DeleteJob(usize),
-    /// `settle`: the outcome by what was seen of the party, where pods were made.
-    Settle {
-        seat: usize,
-        launched: bool,
-        seen: Fate,
-    },
-    /// The same for a claim that the cache has not: the API server is asked.
-    SettleUnseen {
-        seat: usize,
-        seen: Fate,
-    },
-    /// Nobody will say any more what became of it. The API server is asked whether the job is gone.
-    Orphan(usize),
-    /// `Draft::write`
-    Status(Phase, u8),
-    /// `take_up`
-    TakeUp,
-}
-
-impl Write {
-    /// Whether the operator does both at once: `together`.
-    fn is_together_with(self, other: Self) -> bool {
-        use Write::{CreateClaim, CreateJob, DeleteJob, Settle};
-        matches!(
-            (self, other),
-            (CreateClaim(_), CreateClaim(_))
-                | (CreateJob(_), CreateJob(_))
-                | (DeleteJob(_), DeleteJob(_))
-                | (Settle { .. }, Settle { .. })
-        )
-    }
 }
 
 impl JobLoop {
@@ -110,10 +69,13 @@ impl JobLoop {
                 let mine = (0..LOCAL).fold(0, |set, s| set | uid(first + s, false) | uid(first + s, true));
                 self.held = world.budgets.iter().fold(0, |held, budget| held | budget.held) & mine;
             }
-            Kind::PartyJobs => self.party_jobs.copy_from_slice(&world.party_jobs[first..first + LOCAL]),
+            Kind::PartyJobs => {
+                self.party_jobs.copy_from_slice(&world.party_jobs[first..first + LOCAL]);
+                self.uids.copy_from_slice(&world.uids[first..first + LOCAL]);
+            }
             Kind::Pods => {
-                for (memory, pod) in self.pods.iter_mut().zip(&world.pods[first..first + LOCAL]) {
-                    *memory = memory.seeing(pod.shown);
+                for (s, memory) in self.pods.iter_mut().enumerate() {
+                    *memory = memory.seeing(world.pods[first + s].shown, world.uids[first + s]);
                 }
             }
         }
@@ -153,7 +115,12 @@ impl JobLoop {
     /// `await_room`: a job that could launch has no room, waits no longer and gives up.
     pub(crate) fn tire(&mut self, world: &mut World, job: usize, config: &Config) -> bool {
         let attempt = self.job.attempt;
-        self.plan(job, config) == [Write::Status(Phase::Launching, attempt)]
+        let is_first = matches!(self.plan(job, config).first(), Some(Write::CreateJob(_)));
+        let has_none = self.party_jobs.iter().all(|party_job| *party_job == PartyJob::Absent);
+        is_first
+            && has_none
+            && self.done == 0
+            && self.job.phase == Phase::Begun
             && self.write(world, job, Write::Status(Phase::Failed, attempt), config)
     }
 
@@ -181,7 +148,14 @@ impl JobLoop {
         let seats: [usize; PARTIES] = std::array::from_fn(|party| usize::from(attempt) * PARTIES + party);
         let slots = seats.map(|s| s + usize::from(self.job.round) * PARTIES);
         let resumed = self.job.round > 0 && !config.lacks(Broken::Resumed);
-        let stands = slots.map(|s| stand(self.party_jobs[s], self.pods[s], resumed));
+        let stands = slots.map(|s| {
+            // Another of the same name came late, and nobody asked for it.
+            let pin = self.job.pins[s % PARTIES];
+            let is_its = |uid: u8| pin == 0 || uid == pin || config.lacks(Broken::Unnamed);
+            let party_job = if is_its(self.uids[s]) { self.party_jobs[s] } else { PartyJob::Absent };
+            let memory = if is_its(self.pods[s].of) { self.pods[s] } else { Memory::default() };
+            stand(party_job, memory, resumed)
+        });
         let mut look = Look { view: self, job, config, attempt, seats, slots, stands, plan: &mut plan };
         if self.job.deleting {
             look.delete();
@@ -189,9 +163,7 @@ impl JobLoop {
             if !config.lacks(Broken::SettledFirst) {
                 look.settle(false);
             }
-            if self.job.phase == Phase::Succeeded
-                && slots.iter().any(|s| self.party_jobs[*s] != PartyJob::Absent)
-            {
+            if (self.job.phase == Phase::Succeeded || look.is_bare()) && look.has_jobs() {
                 look.remove();
             }
         } else if !self.job.finalizer {
@@ -204,6 +176,9 @@ impl JobLoop {
             look.suspend();
         } else if self.job.phase == Phase::Suspended {
             look.settle(false);
+            if look.has_jobs() {
+                look.remove();
+            }
             look.plan.push(Write::Status(Phase::Begun, attempt + u8::from(look.has_claims())));
         } else if self.changed {
             if look.has_claims() {
@@ -213,284 +188,5 @@ impl JobLoop {
             look.start();
         }
         plan
-    }
-
-    /// What the API server does; false where it refuses.
-    fn write(&mut self, world: &mut World, job: usize, write: Write, config: &Config) -> bool {
-        let first = job * LOCAL;
-        let is_present = world.jobs[job] == self.job;
-        match write {
-            Write::PutFinalizer if is_present => world.jobs[job].finalizer = true,
-            Write::DropFinalizer => {
-                // `table.forget` comes before it.
-                let attempt = usize::from(self.job.attempt) * PARTIES;
-                let rounds = (1 + usize::from(self.job.round)) * PARTIES;
-                self.pods[attempt..attempt + rounds].fill(Memory::default());
-                if !is_present {
-                    return false;
-                }
-                world.jobs[job].finalizer = false;
-                world.jobs[job].there = false;
-            }
-            Write::Status(phase, attempt) if is_present => {
-                (world.jobs[job].phase, world.jobs[job].attempt) = (phase, attempt);
-            }
-            Write::TakeUp if is_present => {
-                world.jobs[job].phase = Phase::Launching;
-                world.jobs[job].round += 1;
-            }
-            Write::PutFinalizer | Write::Status(..) | Write::TakeUp => return false,
-            Write::CreateClaim(s) => {
-                let claim = &mut world.claims[first + s];
-                if !claim.there {
-                    let again = claim.again;
-                    // The owner of the second party is asked, in a model where anybody is.
-                    *claim = Claim {
-                        there: true,
-                        again,
-                        approved: !(config.manual && s % PARTIES == 1),
-                        fate: Fate::Open,
-                    };
-                }
-            }
-            Write::CreateJob(s) => {
-                // One that the cache has is not made again.
-                let is_seen = self.party_jobs[s] != PartyJob::Absent && !config.lacks(Broken::Remake);
-                let party_job = &mut world.party_jobs[first + s];
-                // The Secret comes after the Job, and is no other Job's.
-                let bit = 1 << (first + s);
-                if !self.late {
-                    world.bare &= !bit;
-                } else if *party_job == PartyJob::Absent {
-                    world.bare |= bit;
-                }
-                if *party_job == PartyJob::Absent && !is_seen {
-                    *party_job = PartyJob::There;
-                    // The controller makes a pod for the new Job, whatever became of one before.
-                    world.pods[first + s] = Default::default();
-                }
-            }
-            Write::DeleteJob(s) => world.party_jobs[first + s] = PartyJob::Absent,
-            Write::Settle { seat, launched, seen } => {
-                let claim = &mut world.claims[first + seat];
-                let may = *claim == self.claims[seat] || config.lacks(Broken::OutcomeTwice);
-                if !claim.there || !may {
-                    return false;
-                }
-                claim.fate = if launched { seen } else { Fate::Released };
-            }
-            Write::Orphan(seat) => {
-                let claim = &mut world.claims[first + seat];
-                if world.jobs[job].there || *claim != self.claims[seat] {
-                    return false;
-                }
-                claim.fate = Fate::Spent;
-            }
-            Write::SettleUnseen { seat, seen } => {
-                let claim = &mut world.claims[first + seat];
-                if claim.there && claim.fate == Fate::Open {
-                    claim.fate = seen;
-                }
-            }
-        }
-        true
-    }
-}
-
-/// One look.
-struct Look<'a> {
-    view: &'a JobLoop,
-    job: usize,
-    config: &'a Config,
-    attempt: u8,
-    /// Of the claims.
-    seats: [usize; PARTIES],
-    /// Of Jobs and pods.
-    slots: [usize; PARTIES],
-    stands: [Stand; PARTIES],
-    plan: &'a mut Vec<Write>,
-}
-
-impl Look<'_> {
-    fn job(&self) -> Job {
-        self.view.job
-    }
-
-    fn has_claims(&self) -> bool {
-        self.seats.iter().any(|s| self.view.claims[*s].there)
-    }
-
-    /// `start` and `claim`
-    fn start(&mut self) {
-        let claims = self.seats.map(|s| self.view.claims[s]);
-        if claims.iter().any(|claim| claim.there && claim.fate != Fate::Open) {
-            return self.give_up();
-        }
-        let manual = |party: usize| self.config.manual && party == 1;
-        let waits: Vec<usize> = (0..PARTIES)
-            .filter(|p| if claims[*p].there { !claims[*p].approved } else { manual(*p) })
-            .collect();
-        let missing: Vec<usize> = (0..PARTIES).filter(|p| !claims[*p].there).collect();
-        for party in &missing {
-            if waits.is_empty() || waits.contains(party) {
-                self.plan.push(Write::CreateClaim(self.seats[*party]));
-            }
-        }
-        if !waits.is_empty() || !missing.is_empty() {
-            return;
-        }
-        let is_held = |party: usize| {
-            let claim = claims[party];
-            self.view.held & uid(self.job * LOCAL + self.seats[party], claim.again) != 0
-        };
-        if (0..PARTIES).all(is_held) || self.config.lacks(Broken::EarlyPods) {
-            if self.config.lacks(Broken::LateWord) {
-                return self.make();
-            }
-            self.plan.push(Write::Status(Phase::Launching, self.attempt));
-        }
-    }
-
-    fn launch(&mut self) {
-        let is_claimed = |s: &usize| self.view.claims[*s].there && self.view.claims[*s].fate == Fate::Open;
-        if !self.view.changed && self.seats.iter().all(is_claimed) {
-            self.remove_earlier();
-            return self.make();
-        }
-        // `withdraw`
-        self.plan.push(Write::Status(Phase::Running, self.attempt));
-    }
-
-    /// Makes the parties' Jobs, and says so.
-    fn make(&mut self) {
-        self.plan.extend(self.slots.map(Write::CreateJob));
-        self.plan.push(Write::Status(Phase::Running, self.attempt));
-    }
-
-    /// `watch`, `finish` and `collapse`
-    fn watch(&mut self) {
-        if self.config.lacks(Broken::Remake) && self.stands.iter().any(|stand| stand.is_lost()) {
-            return self.plan.extend(self.slots.map(Write::CreateJob));
-        }
-        if self.stands.iter().all(|stand| stand.has_succeeded()) {
-            self.settle(true);
-            self.plan.push(Write::Status(Phase::Succeeded, self.attempt));
-        } else if self.job().hold == Hold::Now {
-            self.suspend();
-        } else if self.stands.iter().any(|stand| stand.is_trouble()) && self.interrupted() {
-            self.fail();
-        }
-    }
-
-    /// Asks what is alive to end, and says whether nothing is. A request to a pod changes nothing here: every process may end
-    /// at any time.
-    fn interrupted(&mut self) -> bool {
-        for party in 0..PARTIES {
-            if self.stands[party].is_alive() && !self.stands[party].has_pod() {
-                self.plan.push(Write::DeleteJob(self.slots[party]));
-            }
-        }
-        !self.stands.iter().any(|stand| stand.is_alive())
-    }
-
-    fn give_up(&mut self) {
-        if self.config.lacks(Broken::SettledFirst) {
-            self.settle(false);
-        }
-        self.plan.push(Write::Status(Phase::Failed, self.attempt));
-    }
-
-    fn suspend(&mut self) {
-        let phase = self.job().phase;
-        let settled_first = self.config.lacks(Broken::SettledFirst) && self.has_claims();
-        if phase == Phase::Running {
-            if self.interrupted() {
-                self.settle(true);
-                self.remove();
-                self.plan.push(Write::Status(Phase::Suspended, self.attempt + 1));
-            }
-        } else if phase == Phase::Suspended {
-            self.settle(false);
-        } else if settled_first {
-            self.settle(false);
-            self.plan.push(Write::Status(Phase::Suspended, self.attempt + 1));
-        } else {
-            self.plan.push(Write::Status(Phase::Suspended, self.attempt));
-        }
-    }
-
-    fn fail(&mut self) {
-        if self.may_be_taken_up() {
-            return self.plan.push(Write::TakeUp);
-        }
-        self.settle(true);
-        if self.attempt + 1 < self.config.attempts {
-            self.remove();
-            self.plan.push(Write::Status(Phase::Begun, self.attempt + 1));
-        } else {
-            self.plan.push(Write::Status(Phase::Failed, self.attempt));
-        }
-    }
-
-    /// `may_be_taken_up`
-    fn may_be_taken_up(&self) -> bool {
-        let is_claimed = |s: &usize| self.view.claims[*s].there && self.view.claims[*s].fate == Fate::Open;
-        self.config.lasting
-            && self.job().round == 0
-            && (0..PARTIES).any(|party| self.fate(party) == Fate::Spent)
-            && self.stands.iter().all(|stand| stand.may_be_taken_up())
-            && !self.view.changed
-            && self.seats.iter().all(is_claimed)
-    }
-
-    /// What a party's claim comes to, where pods were made.
-    fn fate(&self, party: usize) -> Fate {
-        let others_ended = (0..PARTIES).all(|other| other == party || self.stands[other].has_ended());
-        self.stands[party].fate(others_ended, self.config)
-    }
-
-    /// `settle`
-    fn settle(&mut self, launched: bool) {
-        for (party, seat) in self.seats.into_iter().enumerate() {
-            let claim = self.view.claims[seat];
-            if claim.there && claim.fate == Fate::Open {
-                let seen = self.fate(party);
-                self.plan.push(Write::Settle { seat, launched, seen });
-            }
-        }
-    }
-
-    /// `remove`
-    fn remove(&mut self) {
-        self.remove_earlier();
-        self.plan.extend(self.slots.map(Write::DeleteJob));
-    }
-
-    /// `remove_earlier`
-    fn remove_earlier(&mut self) {
-        let earlier = self.seats.into_iter().filter(|s| !self.slots.contains(s));
-        let left = earlier.filter(|s| self.view.party_jobs[*s] != PartyJob::Absent);
-        self.plan.extend(left.map(Write::DeleteJob));
-    }
-
-    /// `delete`
-    fn delete(&mut self) {
-        if !self.view.job.finalizer {
-            return;
-        }
-        let launched = matches!(self.view.job.phase, Phase::Launching | Phase::Running);
-        if !self.view.job.phase.has_ended() && !self.interrupted() {
-            return;
-        }
-        if !self.view.job.phase.has_ended() || !self.config.lacks(Broken::SettledFirst) {
-            self.settle(launched);
-        }
-        if !self.config.lacks(Broken::SeenClaims) {
-            let seen = if launched { Fate::Spent } else { Fate::Released };
-            let unseen = self.seats.into_iter().filter(|s| !self.view.claims[*s].there);
-            self.plan.extend(unseen.map(|seat| Write::SettleUnseen { seat, seen }));
-        }
-        self.remove();
-        self.plan.push(Write::DropFinalizer);
     }
 }

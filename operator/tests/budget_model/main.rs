@@ -10,11 +10,13 @@ mod budget_loop;
 mod calm;
 mod config;
 mod job_loop;
+mod look;
 mod model;
 mod nodes;
 mod properties;
 mod sight;
 mod world;
+mod writes;
 
 use config::{Broken, Config};
 use model::Budgets;
@@ -152,7 +154,7 @@ fn without_a_protective_step_something_goes_wrong() {
     breaks(Config { broken: &[Broken::NoVersion], ..TWO }, CHARGED);
     breaks(Config { broken: &[Broken::EarlyPods], ..ONE }, CHARGED);
     breaks(Config { broken: &[Broken::SilentRelease], vanishes: true, ..ONE }, CHARGED);
-    breaks(Config { broken: &[Broken::Remake], removes: true, ..ONE }, CHARGED);
+    breaks(Config { broken: &[Broken::Remake, Broken::Unnamed], removes: true, ..ONE }, CHARGED);
     breaks(Config { broken: &[Broken::WaitingGone], vanishes: true, ..ONE }, CHARGED);
     breaks(Config { broken: &[Broken::BookTwice], ..ONE }, SUMMED);
     breaks(Config { broken: &[Broken::LateWord], deletes: true, ..ONE }, CHARGED);

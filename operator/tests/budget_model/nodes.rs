@@ -233,7 +233,8 @@ pub(crate) fn take(world: &mut World, step: Node, config: &Config) -> bool {
             may
         }
         Node::Remove(s) => {
-            let made = world.jobs[parts(s).0].phase == Phase::Running;
+            // Once before it is named, and once after.
+            let made = world.jobs[parts(s).0].phase == Phase::Running || world.uids[s] == 1;
             let may = made && world.party_jobs[s] != PartyJob::Absent;
             if may {
                 world.party_jobs[s] = PartyJob::Absent;

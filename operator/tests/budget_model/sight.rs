@@ -17,14 +17,16 @@ use veilgrid_operator::{
 pub(crate) struct Memory {
     pub(crate) last: Shown,
     pub(crate) there: bool,
+    /// The uid of its Job.
+    pub(crate) of: u8,
 }
 
 impl Memory {
     /// What is remembered when the pod is shown like this.
-    pub(crate) fn seeing(self, shown: Shown) -> Self {
+    pub(crate) fn seeing(self, shown: Shown, of: u8) -> Self {
         match shown {
             Shown::Never | Shown::Gone => Self { there: false, ..self },
-            last => Self { last, there: true },
+            last => Self { last, there: true, of },
         }
     }
 }
@@ -37,8 +39,8 @@ static SIGHTS: LazyLock<HashMap<(PartyJob, Memory, bool), Sight>> = LazyLock::ne
             for there in [false, true] {
                 let seen = pod(last);
                 let seen = observe(party_job(job).as_ref(), seen.as_ref().map(|pod| (pod, there)));
-                sights.insert((job, Memory { last, there }, false), seen.clone());
-                sights.insert((job, Memory { last, there }, true), Sight { resumed: true, ..seen });
+                sights.insert((job, Memory { last, there, of: 0 }, false), seen.clone());
+                sights.insert((job, Memory { last, there, of: 0 }, true), Sight { resumed: true, ..seen });
             }
         }
     }
@@ -76,7 +78,7 @@ fn pod(shown: Shown) -> Option<PartyPod> {
 pub(crate) struct Stand(&'static Sight);
 
 pub(crate) fn stand(job: PartyJob, memory: Memory, resumed: bool) -> Stand {
-    Stand(&SIGHTS[&(job, memory, resumed)])
+    Stand(&SIGHTS[&(job, Memory { of: 0, ..memory }, resumed)])
 }
 
 impl Stand {
@@ -94,6 +96,11 @@ impl Stand {
 
     pub(crate) fn is_lost(self) -> bool {
         self.0.lost
+    }
+
+    /// As `equip` in launch.rs has it.
+    pub(crate) fn waits(self) -> bool {
+        self.is_alive() && self.0.never_started
     }
 
     /// As `interrupted` in reconcile.rs has it.

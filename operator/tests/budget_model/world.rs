@@ -14,6 +14,9 @@ pub(crate) const ATTEMPTS: usize = 2;
 /// Parties of all attempts of all jobs.
 pub(crate) const SEATS: usize = JOBS * PARTIES * ATTEMPTS;
 
+/// Seats of one job: `attempt * PARTIES + party`.
+pub(crate) const LOCAL: usize = ATTEMPTS * PARTIES;
+
 /// One party in one attempt of a job.
 pub(crate) fn seat(job: usize, party: usize, attempt: usize) -> usize {
     (job * ATTEMPTS + attempt) * PARTIES + party
@@ -31,9 +34,9 @@ pub(crate) enum Phase {
     Begun,
     /// Its scientist holds it. No pod of the present attempt was made.
     Suspended,
-    /// Pods may be made from here on.
+    /// Its attempt is taken up again: new Jobs are being made.
     Launching,
-    /// All were made; one that is gone is lost.
+    /// All Jobs were made, and are named; one that is gone is lost.
     Running,
     Succeeded,
     Failed,
@@ -66,6 +69,8 @@ pub(crate) struct Job {
     pub(crate) attempt: u8,
     /// How often the attempt was taken up again.
     pub(crate) round: u8,
+    /// Uids of the parties' Jobs, once they are named; none is 0.
+    pub(crate) pins: [u8; PARTIES],
 }
 
 /// What is on the lasting volume of a party: docs/protocol.md, what is durable.
@@ -204,8 +209,10 @@ pub(crate) struct World {
     pub(crate) claims: [Claim; SEATS],
     pub(crate) budgets: [Budget; PARTIES],
     pub(crate) party_jobs: [PartyJob; SEATS],
+    /// The uids of these, or of those that were last there: from 1, each new one has the next.
+    pub(crate) uids: [u8; SEATS],
     pub(crate) pods: [Pod; SEATS],
-    /// Jobs whose Secret nobody made, a bit for each seat: their pods wait for it.
+    /// Jobs that have no Secret, a bit for each seat: their pods wait for it.
     pub(crate) bare: u8,
     /// Parties whose share has left, a bit for each seat.
     pub(crate) opened: u8,
@@ -229,13 +236,14 @@ impl World {
 
     /// A job whose parties' Jobs were just made: how it comes to that is the same with and without lasting volumes.
     pub(crate) fn launch(&mut self, job: usize) {
-        self.jobs[job] = Job { there: true, finalizer: true, phase: Phase::Running, ..Job::default() };
+        let pins = [1; PARTIES];
+        self.jobs[job] = Job { there: true, finalizer: true, phase: Phase::Running, pins, ..Job::default() };
         for party in 0..PARTIES {
             let s = seat(job, party, 0);
             self.claims[s] = Claim { there: true, approved: true, ..Claim::default() };
             self.budgets[party].held = uid(s, false);
             self.budgets[party].reserved = uid(s, false);
-            self.party_jobs[s] = PartyJob::There;
+            (self.party_jobs[s], self.uids[s]) = (PartyJob::There, 1);
         }
     }
 

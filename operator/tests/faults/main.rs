@@ -5,6 +5,7 @@ mod delivery;
 mod drift;
 mod keeper;
 mod lease;
+mod named;
 mod queue;
 mod read;
 mod scene;
