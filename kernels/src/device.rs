@@ -5,7 +5,7 @@ use crate::cpu::{Arch, Cpu, Level};
 use crate::gpu::{Adapter, Gpu};
 use crate::selftest;
 
-/// Environment variable that forces the vector level of the CPU: `scalar`, `avx2`, `avx512` or `amx`.
+/// Environment variable that forces the vector level of the CPU: `scalar`, `avx2`, `avx512`, `ifma` or `amx`.
 pub const LEVEL_VARIABLE: &str = "VEILGRID_LEVEL";
 
 /// A CPU at one vector level, or a GPU, that has passed its self-test. Cheap to clone; usable from any thread.
@@ -61,7 +61,7 @@ pub struct DeviceInfo {
 pub enum DeviceError {
     /// The environment asks for a level that does not exist.
     #[error(
-        "{LEVEL_VARIABLE} is {given:?}; use scalar, avx2, avx512 or amx, or unset it for the best that the CPU has"
+        "{LEVEL_VARIABLE} is {given:?}; use scalar, avx2, avx512, ifma or amx, or unset it for the best that the CPU has"
     )]
     UnknownLevel {
         /// What the variable says.
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(Level::from_environment(Some(OsStr::new("avx2"))), Ok(Level::Avx2));
         let unknown = Level::from_environment(Some(OsStr::new("sse9"))).unwrap_err();
         assert_eq!(unknown, DeviceError::UnknownLevel { given: "sse9".to_owned() });
-        assert!(unknown.to_string().contains("scalar, avx2, avx512 or amx"));
+        assert!(unknown.to_string().contains("scalar, avx2, avx512, ifma or amx"));
     }
 
     #[test]

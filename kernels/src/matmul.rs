@@ -12,14 +12,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! At level [`Amx`](crate::Level::Amx) all but small products are summed on tiles of 8-bit limbs. The instructions and
+//! At level [`Amx`](crate::Level::Amx) all but small products are summed on tiles of 8-bit limbs, at
+//! [`Ifma`](crate::Level::Ifma) those of integers by 52-bit multiply-adds. The instructions and
 //! addresses depend on the sizes alone, at every level.
 
 use crate::cpu::Factor;
 use crate::cpu::matmul::{MultiplyAdd, ROWS};
 use crate::cpu::transpose::Transpose;
 #[cfg(target_arch = "x86_64")]
-use crate::cpu::{Arch, amx};
+use crate::cpu::{Arch, amx, matmul::Fused};
 use crate::device::Backend;
 use crate::error::sized;
 use crate::{Device, KernelError, M61};
@@ -102,6 +103,14 @@ fn products<T: Element>(
             #[cfg(target_arch = "x86_64")]
             Arch::Amx(tiles) if amx::pays(shape) => {
                 cpu.spread(amx::OnTiles { tiles, products: MultiplyAdd::<T>::new(shape, a, b, acc) });
+            }
+            #[cfg(target_arch = "x86_64")]
+            Arch::Amx(tiles) => {
+                cpu.spread(Fused { ifma: tiles.ifma(), products: MultiplyAdd::<T>::new(shape, a, b, acc) });
+            }
+            #[cfg(target_arch = "x86_64")]
+            Arch::Ifma(ifma) => {
+                cpu.spread(Fused { ifma, products: MultiplyAdd::<T>::new(shape, a, b, acc) });
             }
             _ => cpu.spread(MultiplyAdd::<T>::new(shape, a, b, acc)),
         },

@@ -9,6 +9,7 @@ fn cpu(level: Level) -> Option<Device> {
         Err(DeviceError::Unsupported { level, .. }) => {
             let name = match level {
                 Level::Amx => "AMX that this process may use",
+                Level::Ifma => "AVX-512 IFMA",
                 Level::Avx512 => "AVX-512",
                 _ => "AVX2",
             };
@@ -22,6 +23,7 @@ fn cpu(level: Level) -> Option<Device> {
 conformance_suite!(scalar, cpu(Level::Scalar));
 conformance_suite!(avx2, cpu(Level::Avx2));
 conformance_suite!(avx512, cpu(Level::Avx512));
+conformance_suite!(ifma, cpu(Level::Ifma));
 conformance_suite!(amx, cpu(Level::Amx));
 
 #[test]

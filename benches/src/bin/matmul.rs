@@ -29,7 +29,7 @@ fn products<T: Word>(name: &str) -> Result<(), Box<dyn Error>> {
         |device: &Device, acc: &mut [T]| multiply_add(device, shape, &factor, &factor, black_box(acc));
     let numpy = numpy(name).inspect_err(|error| println!("numpy: {error}")).ok();
     let (mut acc, mut other) = (factor.clone(), factor.clone());
-    for level in [Level::Avx2, Level::Avx512, Level::Amx] {
+    for level in [Level::Avx2, Level::Avx512, Level::Ifma, Level::Amx] {
         let Ok(device) = Device::cpu_at(level).map(|device| device.with_threads(1)) else {
             println!("this machine has no {level}");
             continue;

@@ -9,7 +9,7 @@ use veilgrid_party::exit::Exit;
 
 /// Lists the devices of this machine: limits, self-test, and about how fast they are
 ///
-/// Every device gives the same bits, or is refused by its self-test. VEILGRID_LEVEL=scalar, avx2, avx512 or amx forces
+/// Every device gives the same bits, or is refused by its self-test. VEILGRID_LEVEL=scalar, avx2, avx512, ifma or amx forces
 /// the level of the CPU; the device of a job is chosen by spec.device in its manifest.
 #[derive(Args)]
 #[command(after_help = "Examples:

@@ -33,7 +33,7 @@ fn a_level_that_is_none_is_told() {
         .env("VEILGRID_LEVEL", "sse9")
         .output()
         .unwrap();
-    Ran(ran).fails(Exit::Device, &["sse9", "scalar, avx2, avx512 or amx"]);
+    Ran(ran).fails(Exit::Device, &["sse9", "scalar, avx2, avx512, ifma or amx"]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use super::IntSimd;
 #[cfg(target_arch = "x86_64")]
 use super::amx::Tiles;
+#[cfg(target_arch = "x86_64")]
+use super::matmul::Ifma;
 use crate::DeviceError;
 use std::ffi::OsStr;
 use std::fmt;
@@ -16,13 +18,15 @@ pub enum Level {
     Avx2,
     /// 512-bit vectors (x86-64-v4).
     Avx512,
-    /// As [`Level::Avx512`], and products of matrices on AMX's tiles of bytes (AMX-INT8), which Linux must permit.
+    /// As [`Level::Avx512`], and products of matrices of integers by 52-bit multiply-adds (AVX-512 IFMA).
+    Ifma,
+    /// As [`Level::Ifma`], and large ones on AMX's tiles of bytes (AMX-INT8), which Linux must permit.
     Amx,
 }
 
 impl Level {
     /// All levels, the plainest first.
-    pub const ALL: [Level; 4] = [Level::Scalar, Level::Avx2, Level::Avx512, Level::Amx];
+    pub const ALL: [Level; 5] = [Level::Scalar, Level::Avx2, Level::Avx512, Level::Ifma, Level::Amx];
 
     /// The best that this CPU has.
     pub fn best() -> Level {
@@ -34,7 +38,7 @@ impl Level {
         match self {
             Level::Scalar => 64,
             Level::Avx2 => 256,
-            Level::Avx512 | Level::Amx => 512,
+            Level::Avx512 | Level::Ifma | Level::Amx => 512,
         }
     }
 
@@ -52,6 +56,7 @@ impl Level {
             Level::Scalar => "scalar",
             Level::Avx2 => "avx2",
             Level::Avx512 => "avx512",
+            Level::Ifma => "ifma",
             Level::Amx => "amx",
         }
     }
@@ -71,6 +76,8 @@ pub(crate) enum Arch {
     Avx2(pulp::x86::V3),
     #[cfg(target_arch = "x86_64")]
     Avx512(pulp::x86::V4),
+    #[cfg(target_arch = "x86_64")]
+    Ifma(Ifma),
     #[cfg(target_arch = "x86_64")]
     Amx(Tiles),
 }
@@ -95,9 +102,11 @@ impl Arch {
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => pulp::x86::V4::try_new().map(Arch::Avx512),
             #[cfg(target_arch = "x86_64")]
+            Level::Ifma => Ifma::try_new().map(Arch::Ifma),
+            #[cfg(target_arch = "x86_64")]
             Level::Amx => Tiles::try_new().map(Arch::Amx),
             #[cfg(not(target_arch = "x86_64"))]
-            Level::Avx2 | Level::Avx512 | Level::Amx => None,
+            Level::Avx2 | Level::Avx512 | Level::Ifma | Level::Amx => None,
         }
     }
 
@@ -115,6 +124,8 @@ impl Arch {
             #[cfg(target_arch = "x86_64")]
             Arch::Avx512(_) => Level::Avx512,
             #[cfg(target_arch = "x86_64")]
+            Arch::Ifma(_) => Level::Ifma,
+            #[cfg(target_arch = "x86_64")]
             Arch::Amx(_) => Level::Amx,
         }
     }
@@ -126,6 +137,8 @@ impl Arch {
             Arch::Avx2(simd) => simd.vectorize(Bound { kernel, simd }),
             #[cfg(target_arch = "x86_64")]
             Arch::Avx512(simd) => simd.vectorize(Bound { kernel, simd }),
+            #[cfg(target_arch = "x86_64")]
+            Arch::Ifma(ifma) => Arch::Avx512(ifma.simd()).run(kernel),
             #[cfg(target_arch = "x86_64")]
             Arch::Amx(tiles) => Arch::Avx512(tiles.simd()).run(kernel),
         }

@@ -14,14 +14,30 @@ const AHEAD: usize = 4096;
 /// Asks for the line that is [`AHEAD`] bytes after a vector, for a loop that works on each vector for long enough.
 #[inline(always)]
 pub(super) fn ahead<V>(vector: &V) {
+    ask((&raw const *vector).cast::<u8>().wrapping_add(AHEAD));
+}
+
+/// Asks for the lines of what is needed soon.
+#[inline(always)]
+pub(super) fn soon<T>(elements: &[T]) {
+    let bytes = elements.as_ptr_range();
+    let (first, end) = (bytes.start.cast::<u8>(), bytes.end.cast::<u8>());
+    for line in 0..size_of_val(elements).div_ceil(64) {
+        ask(first.wrapping_add(64 * line));
+    }
+    ask(end.wrapping_sub(1));
+}
+
+#[inline(always)]
+fn ask(address: *const u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: a prefetch of any address changes nothing that a program sees. SSE is part of x86-64.
     unsafe {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>((&raw const *vector).cast::<i8>().wrapping_add(AHEAD));
+        _mm_prefetch::<_MM_HINT_T0>(address.cast::<i8>());
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    let _ = vector;
+    let _ = address;
 }
 
 /// Elements before the first whole line.

@@ -68,8 +68,7 @@ impl<T: Limbs> pulp::NullaryFnOnce for Product<'_, T> {
         let (mut packed_a, mut packed_b) = (block(ROWS.min(rows)), block(COLUMNS.min(columns)));
         let factors = a.chunks_exact(rows * inner).zip(b.chunks_exact(inner * columns));
         for ((a, b), acc) in factors.zip(acc.chunks_exact_mut(rows * columns)) {
-            let product = MultiplyAdd::<T> { shape, several: false, a, b, acc };
-            one::<T>(simd, &shaped, product, &mut packed_a, &mut packed_b);
+            one::<T>(simd, &shaped, shape, (a, b), acc, &mut packed_a, &mut packed_b);
         }
     }
 }
@@ -79,11 +78,12 @@ impl<T: Limbs> pulp::NullaryFnOnce for Product<'_, T> {
 fn one<T: Limbs>(
     simd: V4,
     tiles: &Shaped,
-    product: MultiplyAdd<'_, T>,
+    Shape { rows, inner, columns }: Shape,
+    (a, b): (&[T::Raw], &[T::Raw]),
+    acc: &mut [T::Raw],
     packed_a: &mut [Bytes],
     packed_b: &mut [Bytes],
 ) {
-    let MultiplyAdd { shape: Shape { rows, inner, columns }, a, b, acc, .. } = product;
     let mut sums = Zeroizing::new(ByWeight::default());
     for left in (0..columns).step_by(COLUMNS) {
         let right = columns.min(left + COLUMNS);

@@ -9,6 +9,7 @@
 
 #![allow(unsafe_code)] // The instructions have no stable intrinsics: they are written in assembler here.
 
+use crate::cpu::matmul::Ifma;
 use pulp::x86::V4;
 use std::arch::asm;
 use std::arch::x86_64::__cpuid_count;
@@ -35,22 +36,26 @@ impl<T: Copy + Default, const N: usize> Default for Tile<T, N> {
 impl DefaultIsZeroes for Bytes {}
 impl DefaultIsZeroes for Sums {}
 
-/// Proof that the CPU has AVX-512 and AMX's byte products, and that the operating system lets this process use them.
+/// Proof that the CPU has AVX-512, IFMA and AMX's byte products, and that the operating system lets this process use them.
 #[derive(Clone, Copy)]
 pub(crate) struct Tiles {
-    simd: V4,
+    ifma: Ifma,
 }
 
 impl Tiles {
     /// `None` without the instructions or the permission. Asks for it once; it holds for every thread.
     pub(crate) fn try_new() -> Option<Tiles> {
         static USABLE: OnceLock<bool> = OnceLock::new();
-        let simd = V4::try_new()?;
-        USABLE.get_or_init(|| present() && enabled() && permitted()).then_some(Tiles { simd })
+        let ifma = Ifma::try_new()?;
+        USABLE.get_or_init(|| present() && enabled() && permitted()).then_some(Tiles { ifma })
+    }
+
+    pub(crate) fn ifma(self) -> Ifma {
+        self.ifma
     }
 
     pub(crate) fn simd(self) -> V4 {
-        self.simd
+        self.ifma.simd()
     }
 
     /// Makes all registers of this thread whole tiles, until the guard is dropped.

@@ -1,5 +1,7 @@
 //! Products of matrices, and transposes.
 
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::matmul::Fused;
 use crate::cpu::matmul::{MultiplyAdd, Product, ROWS};
 use crate::cpu::transpose::{SIDE, Transpose};
 use crate::cpu::{self, Divide};
@@ -21,7 +23,7 @@ impl<T: Product> Divide for MultiplyAdd<'_, T> {
         self.acc.len().saturating_mul(self.shape.inner) / (32 / size_of::<T>())
     }
     fn cut(self, at: usize) -> (Self, Self) {
-        let MultiplyAdd { shape, several, a, b, acc } = self;
+        let MultiplyAdd { shape, several, a, b, acc, least } = self;
         let Shape { rows, inner, columns } = shape;
         let (first, rest, height) = match several {
             true => (shape, shape, at * rows),
@@ -32,9 +34,30 @@ impl<T: Product> Divide for MultiplyAdd<'_, T> {
         let (a, a_rest) = a.split_at(height * inner);
         let (acc, acc_rest) = acc.split_at_mut(height * columns);
         (
-            MultiplyAdd { shape: first, several, a, b, acc },
-            MultiplyAdd { shape: rest, several, a: a_rest, b: b_rest, acc: acc_rest },
+            MultiplyAdd { shape: first, several, a, b, acc, least },
+            MultiplyAdd { shape: rest, several, a: a_rest, b: b_rest, acc: acc_rest, least },
         )
+    }
+    nothing_to_join!();
+}
+
+#[cfg(target_arch = "x86_64")]
+impl<T: Product> Divide for Fused<'_, T> {
+    const SHARES: usize = 1;
+
+    fn step(&self) -> usize {
+        self.products.step()
+    }
+    fn len(&self) -> usize {
+        self.products.len()
+    }
+    fn nanoseconds(&self) -> usize {
+        self.products.nanoseconds()
+    }
+    fn cut(self, at: usize) -> (Self, Self) {
+        let ifma = self.ifma;
+        let (products, rest) = self.products.cut(at);
+        (Fused { ifma, products }, Fused { ifma, products: rest })
     }
     nothing_to_join!();
 }

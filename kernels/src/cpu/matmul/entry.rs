@@ -1,5 +1,9 @@
-//! What matrices can be made of, and how products of it are summed.
+//! What matrices can be made of.
 
+#[cfg(target_arch = "x86_64")]
+use super::Ifma;
+use super::sums::Plain;
+use super::{MultiplyAdd, blocks};
 use crate::cpu::{IntSimd, Lane};
 use zeroize::Zeroize;
 
@@ -20,28 +24,20 @@ pub trait Entry: Copy {
     fn plus<S: IntSimd>(simd: S, a: Vector<Self, S>, b: Vector<Self, S>) -> Vector<Self, S>;
     /// Difference, lane by lane.
     fn minus<S: IntSimd>(simd: S, a: Vector<Self, S>, b: Vector<Self, S>) -> Vector<Self, S>;
+    /// Sum, or the difference if `b` is to be negative.
+    #[inline(always)]
+    fn sum<S: IntSimd>(simd: S, a: Vector<Self, S>, b: Vector<Self, S>, negative: bool) -> Vector<Self, S> {
+        if negative { Self::minus(simd, a, b) } else { Self::plus(simd, a, b) }
+    }
 }
 
-/// How products of an element type are summed.
+/// What products of matrices can be made of.
 pub trait Product: Entry {
-    /// A vector of sums.
-    type Sum<S: IntSimd>: Copy;
-    /// A vector of `b`, as products take it.
-    type Right<S: IntSimd>: Copy;
-    /// Rows of a tile, of 2, 3, 4 and 6: its sums, the vectors of `b` and what is made of `a` fill the registers.
-    fn rows<S: IntSimd>() -> usize;
-    /// What an element of `a` becomes when packed.
-    fn packed(a: Self::Raw) -> [Self::Raw; 2];
-    /// What a vector of `b` becomes before products.
-    fn right<S: IntSimd>(simd: S, b: <Self::Raw as Lane>::Vector<S>) -> Self::Right<S>;
-    /// No products.
-    fn none<S: IntSimd>(simd: S) -> Self::Sum<S>;
-    /// `sum + a b` for a packed `a`; at most two after the sum was settled.
-    fn product<S: IntSimd>(simd: S, sum: Self::Sum<S>, a: [Self::Raw; 2], b: Self::Right<S>) -> Self::Sum<S>;
-    /// The same sum with room for two more products.
-    fn settled<S: IntSimd>(simd: S, sum: Self::Sum<S>) -> Self::Sum<S>;
-    /// What a settled sum is.
-    fn total<S: IntSimd>(simd: S, sum: Self::Sum<S>) -> <Self::Raw as Lane>::Vector<S>;
+    /// `acc += a b`, once or several times, summed in registers; no size is 0.
+    fn multiply<S: IntSimd>(simd: S, products: MultiplyAdd<'_, Self>);
+    /// The same by 52-bit multiply-adds where these are faster.
+    #[cfg(target_arch = "x86_64")]
+    fn multiply_fused(ifma: Ifma, products: MultiplyAdd<'_, Self>);
 }
 
 impl Entry for u32 {
@@ -66,35 +62,13 @@ impl Entry for u32 {
 }
 
 impl Product for u32 {
-    type Sum<S: IntSimd> = S::u32s;
-    type Right<S: IntSimd> = S::u32s;
     #[inline(always)]
-    fn rows<S: IntSimd>() -> usize {
-        6
+    fn multiply<S: IntSimd>(simd: S, products: MultiplyAdd<'_, u32>) {
+        blocks::<_, _, 6>(Plain(simd), products);
     }
-    #[inline(always)]
-    fn packed(a: u32) -> [u32; 2] {
-        [a, a]
-    }
-    #[inline(always)]
-    fn right<S: IntSimd>(_: S, b: S::u32s) -> S::u32s {
-        b
-    }
-    #[inline(always)]
-    fn none<S: IntSimd>(simd: S) -> S::u32s {
-        simd.splat_u32s(0)
-    }
-    #[inline(always)]
-    fn product<S: IntSimd>(simd: S, sum: S::u32s, [a, _]: [u32; 2], b: S::u32s) -> S::u32s {
-        simd.add_u32s(sum, simd.mul_u32s(simd.splat_u32s(a), b))
-    }
-    #[inline(always)]
-    fn settled<S: IntSimd>(_: S, sum: S::u32s) -> S::u32s {
-        sum
-    }
-    #[inline(always)]
-    fn total<S: IntSimd>(_: S, sum: S::u32s) -> S::u32s {
-        sum
+    #[cfg(target_arch = "x86_64")]
+    fn multiply_fused(ifma: Ifma, products: MultiplyAdd<'_, u32>) {
+        ifma.multiply(products);
     }
 }
 
@@ -120,35 +94,16 @@ impl Entry for u64 {
 }
 
 impl Product for u64 {
-    type Sum<S: IntSimd> = S::Sum64;
-    type Right<S: IntSimd> = S::u64s;
     #[inline(always)]
-    fn rows<S: IntSimd>() -> usize {
-        // Where a sum is two vectors, half as many.
-        if size_of::<S::Sum64>() == size_of::<S::u64s>() { 6 } else { 3 }
+    fn multiply<S: IntSimd>(simd: S, products: MultiplyAdd<'_, u64>) {
+        // Where a sum is two vectors, half as many rows fill the registers.
+        match size_of::<S::Sum64>() == size_of::<S::u64s>() {
+            true => blocks::<_, _, 6>(Plain(simd), products),
+            false => blocks::<_, _, 3>(Plain(simd), products),
+        }
     }
-    #[inline(always)]
-    fn packed(a: u64) -> [u64; 2] {
-        [a, a.rotate_left(32)]
-    }
-    #[inline(always)]
-    fn right<S: IntSimd>(_: S, b: S::u64s) -> S::u64s {
-        b
-    }
-    #[inline(always)]
-    fn none<S: IntSimd>(simd: S) -> S::Sum64 {
-        simd.sum_none()
-    }
-    #[inline(always)]
-    fn product<S: IntSimd>(simd: S, sum: S::Sum64, [a, turned]: [u64; 2], b: S::u64s) -> S::Sum64 {
-        simd.sum_product(sum, simd.splat_u64s(a), simd.splat_u64s(turned), b)
-    }
-    #[inline(always)]
-    fn settled<S: IntSimd>(_: S, sum: S::Sum64) -> S::Sum64 {
-        sum
-    }
-    #[inline(always)]
-    fn total<S: IntSimd>(simd: S, sum: S::Sum64) -> S::u64s {
-        simd.sum_total(sum)
+    #[cfg(target_arch = "x86_64")]
+    fn multiply_fused(ifma: Ifma, products: MultiplyAdd<'_, u64>) {
+        ifma.multiply(products);
     }
 }

@@ -4,7 +4,10 @@
 //! high high`, below 6 * 2^60, and one of weight 2^31, `low high + high low`, below 2^62. A settled part is below
 //! 2^61 + 8, and two more products make it less than 2^64.
 
-use super::{Entry, Product};
+#[cfg(target_arch = "x86_64")]
+use super::Ifma;
+use super::sums::{Plain, Sums};
+use super::{Entry, MultiplyAdd, Product, blocks};
 use crate::cpu::{IntSimd, Prime};
 use crate::field::{Field, M61, words, words_mut};
 
@@ -40,47 +43,67 @@ fn fold<S: IntSimd>(simd: S, x: S::u64s) -> S::u64s {
 }
 
 impl Product for M61 {
-    /// The parts of weight 1 and 2^31.
-    type Sum<S: IntSimd> = [S::u64s; 2];
-    /// Low, high and twice high.
-    type Right<S: IntSimd> = [S::u64s; 3];
     #[inline(always)]
-    fn rows<S: IntSimd>() -> usize {
+    fn multiply<S: IntSimd>(simd: S, products: MultiplyAdd<'_, M61>) {
         // 32 registers there, 16 elsewhere.
-        if size_of::<S::u64s>() == 64 { 4 } else { 2 }
+        match size_of::<S::u64s>() == 64 {
+            true => blocks::<_, _, 4>(Plain(simd), products),
+            false => blocks::<_, _, 2>(Plain(simd), products),
+        }
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn multiply_fused(ifma: Ifma, products: MultiplyAdd<'_, M61>) {
+        Self::multiply(ifma.simd(), products);
+    }
+}
+
+impl<S: IntSimd> Sums<M61> for Plain<S> {
+    type Simd = S;
+    /// The parts of weight 1 and 2^31.
+    type Sum = [S::u64s; 2];
+    /// Low and high.
+    type Left = [S::u64s; 2];
+    /// Low, high and twice high.
+    type Right = [S::u64s; 3];
+    #[inline(always)]
+    fn simd(self) -> S {
+        self.0
     }
     #[inline(always)]
-    fn packed(a: u64) -> [u64; 2] {
-        [a & ((1 << LOW) - 1), a >> LOW]
+    fn left(self, a: S::u64s) -> [S::u64s; 2] {
+        [self.0.and_u64s(a, self.0.splat_u64s((1 << LOW) - 1)), self.0.right_u64s(a, LOW)]
     }
     #[inline(always)]
-    fn right<S: IntSimd>(simd: S, b: S::u64s) -> [S::u64s; 3] {
-        let high = simd.right_u64s(b, LOW);
-        [simd.and_u64s(b, simd.splat_u64s((1 << LOW) - 1)), high, simd.add_u64s(high, high)]
+    fn right(self, b: S::u64s) -> [S::u64s; 3] {
+        let [low, high] = Sums::<M61>::left(self, b);
+        [low, high, self.0.add_u64s(high, high)]
     }
     #[inline(always)]
-    fn none<S: IntSimd>(simd: S) -> [S::u64s; 2] {
-        [simd.splat_u64s(0); 2]
+    fn none(self) -> [S::u64s; 2] {
+        [self.0.splat_u64s(0); 2]
     }
     #[inline(always)]
-    fn product<S: IntSimd>(
-        simd: S,
+    fn product(
+        self,
         [one, cross]: [S::u64s; 2],
         [low, high]: [u64; 2],
         [b_low, b_high, b_twice]: [S::u64s; 3],
     ) -> [S::u64s; 2] {
+        let simd = self.0;
         let (low, high) = (simd.splat_low(low as u32), simd.splat_low(high as u32));
         let one = simd.add_u64s(one, simd.mul_low(low, b_low));
         let cross = simd.add_u64s(cross, simd.mul_low(low, b_high));
         [simd.add_u64s(one, simd.mul_low(high, b_twice)), simd.add_u64s(cross, simd.mul_low(high, b_low))]
     }
     #[inline(always)]
-    fn settled<S: IntSimd>(simd: S, [one, cross]: [S::u64s; 2]) -> [S::u64s; 2] {
-        [fold(simd, one), fold(simd, cross)]
+    fn settled(self, [one, cross]: [S::u64s; 2]) -> [S::u64s; 2] {
+        [fold(self.0, one), fold(self.0, cross)]
     }
     /// `2^31 (low + 2^30 high)` is `2^31 low + high`; the sum of all is below 2^63.
     #[inline(always)]
-    fn total<S: IntSimd>(simd: S, [one, cross]: [S::u64s; 2]) -> S::u64s {
+    fn total(self, [one, cross]: [S::u64s; 2]) -> S::u64s {
+        let simd = self.0;
         let low = simd.and_u64s(cross, simd.splat_u64s((1 << 30) - 1));
         let turned = simd.add_u64s(simd.left_u64s(low, LOW), simd.right_u64s(cross, 30));
         simd.reduce_once(fold(simd, simd.add_u64s(one, turned)), simd.splat_u64s(M61::MODULUS))
