@@ -4,11 +4,11 @@
 //! `cargo run -p veilgrid-kernels --example vectors`: a difference in `tests/vectors/` means that the bits have
 //! changed, and with them what parties of two versions would compute.
 
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, unreachable_pub, reason = "a module of the tests too, which read what is written here")]
 #[path = "../tests/vectors/format.rs"]
 mod format;
 
-#[allow(unreachable_pub)]
+#[allow(unreachable_pub, reason = "a module of the tests too")]
 #[path = "../tests/vectors/calls.rs"]
 mod calls;
 

@@ -37,7 +37,7 @@ const ID: u64 = 0xfedc_ba98_7654_3210;
 macro_rules! conformance_suite {
     ($module:ident, $open:expr) => {
         mod $module {
-            #[allow(unused_imports)]
+            #[allow(unused_imports, reason = "`$open` may name nothing of where the module is")]
             use super::*;
             $crate::conformance_suite!(@tests $open; ring keystream masks shares encoding decoding exhaustion errors
                 noise noise_tables noise_trials

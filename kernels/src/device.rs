@@ -215,18 +215,6 @@ impl Device {
         }
     }
 
-    /// Words of a part of a long vector that several passes go over, one after the other.
-    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "on a CPU a chain of steps is one pass"))]
-    pub(crate) fn batch_words(&self) -> usize {
-        match &self.backend {
-            // 16 KiB: half of a first-level cache.
-            Backend::Cpu(_) => 2048,
-            // 64 MiB: enough for the parts of one batch to overlap.
-            #[cfg(feature = "gpu")]
-            Backend::Gpu(_) => 8 << 20,
-        }
-    }
-
     /// Itself, if it computes the right bits.
     fn tested(self) -> Result<Device, DeviceError> {
         match selftest::fault(&self) {

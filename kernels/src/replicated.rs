@@ -7,14 +7,9 @@
 //! multiples are local: [sums and products](crate::ring) of each part.
 
 use crate::chain::{Action, Step};
-use crate::cpu::chain::Change;
-use crate::device::Backend;
 use crate::error::{same_length, sized};
+use crate::share::change;
 use crate::{Device, KernelError, Stream};
-#[cfg(feature = "gpu")]
-use crate::{mask, ring};
-#[cfg(feature = "gpu")]
-use zeroize::Zeroizing;
 
 /// What party `i` holds of a vector: two slices of one length.
 #[derive(Clone, Copy)]
@@ -50,41 +45,18 @@ pub fn multiply(
     let blocks = size_of_val(out).div_ceil(64) as u64;
     own.check(blocks)?;
     next.check(blocks)?;
-    match device.backend() {
-        Backend::Cpu(arch) => {
-            let bytes = size_of_val(out);
-            // x_i (y_i + y_(i+1)) + x_(i+1) y_i: two products.
-            let steps = vec![
-                Step::vector(Action::Take, y.own),
-                Step::vector(Action::Add, y.next),
-                Step::vector(Action::Mul, x.own),
-                Step::vector(Action::Hold, x.next),
-                Step::vector(Action::MulHeld, y.own),
-                Step::stream(Action::Add, own.take_bytes(bytes)?),
-                Step::stream(Action::Sub, next.take_bytes(bytes)?),
-            ];
-            arch.spread(Change { steps, data: out });
-        }
-        #[cfg(feature = "gpu")]
-        Backend::Gpu(_) => {
-            let batch = device.batch_words();
-            let mut cross = Zeroizing::new(vec![0; batch.min(out.len())]);
-            for (i, part) in out.chunks_mut(batch).enumerate() {
-                let at = i * batch..i * batch + part.len();
-                let cross = &mut cross[..part.len()];
-                // The same, in batches.
-                part.copy_from_slice(&y.own[at.clone()]);
-                ring::add(device, part, &y.next[at.clone()])?;
-                ring::mul(device, part, &x.own[at.clone()])?;
-                cross.copy_from_slice(&x.next[at.clone()]);
-                ring::mul(device, cross, &y.own[at])?;
-                ring::add(device, part, cross)?;
-                mask::add(device, part, own)?;
-                mask::sub(device, part, next)?;
-            }
-        }
-    }
-    Ok(())
+    let bytes = size_of_val(out);
+    // x_i (y_i + y_(i+1)) + x_(i+1) y_i: two products.
+    let steps = vec![
+        Step::vector(Action::Take, y.own),
+        Step::vector(Action::Add, y.next),
+        Step::vector(Action::Mul, x.own),
+        Step::vector(Action::Hold, x.next),
+        Step::vector(Action::MulHeld, y.own),
+        Step::stream(Action::Add, own.take_bytes(bytes)?),
+        Step::stream(Action::Sub, next.take_bytes(bytes)?),
+    ];
+    change(device, steps, out)
 }
 
 /// Adds up the parts of party `i` (`first`) and party `i + 1` (`second`), which both hold part `i + 1`: where their
@@ -105,25 +77,10 @@ pub fn reconstruct(
     if let Some(index) = first.next.iter().zip(second.own).position(|(ours, theirs)| ours != theirs) {
         return Err(KernelError::Disagree { operation: "replicated::reconstruct", index });
     }
-    match device.backend() {
-        Backend::Cpu(arch) => {
-            let steps = vec![
-                Step::vector(Action::Take, first.own),
-                Step::vector(Action::Add, first.next),
-                Step::vector(Action::Add, second.next),
-            ];
-            arch.spread(Change { steps, data: out });
-        }
-        #[cfg(feature = "gpu")]
-        Backend::Gpu(_) => {
-            let batch = device.batch_words();
-            for (i, part) in out.chunks_mut(batch).enumerate() {
-                let at = i * batch..i * batch + part.len();
-                part.copy_from_slice(&first.own[at.clone()]);
-                ring::add(device, part, &first.next[at.clone()])?;
-                ring::add(device, part, &second.next[at])?;
-            }
-        }
-    }
-    Ok(())
+    let steps = vec![
+        Step::vector(Action::Take, first.own),
+        Step::vector(Action::Add, first.next),
+        Step::vector(Action::Add, second.next),
+    ];
+    change(device, steps, out)
 }

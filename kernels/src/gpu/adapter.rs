@@ -43,7 +43,12 @@ impl Adapter {
         if !system_has_gpu() {
             return Vec::new();
         }
-        Adapter::all().into_iter().filter(|adapter| !adapter.is_software()).collect()
+        Adapter::real(Adapter::all())
+    }
+
+    /// Those that are no program on the CPU.
+    pub(super) fn real(adapters: Vec<Adapter>) -> Vec<Adapter> {
+        adapters.into_iter().filter(|adapter| !adapter.is_software()).collect()
     }
 
     /// Whether it is a program on the CPU.

@@ -74,8 +74,8 @@ struct Part {
 /// Buffers that are kept from batch to batch.
 #[derive(Default)]
 pub(super) struct Room {
-    target: Option<wgpu::Buffer>,
-    source: Option<wgpu::Buffer>,
+    pub(super) target: Option<wgpu::Buffer>,
+    pub(super) source: Option<wgpu::Buffer>,
     second: Option<wgpu::Buffer>,
     /// To read results from.
     pub(super) results: Vec<wgpu::Buffer>,
@@ -288,7 +288,7 @@ impl Gpu {
     }
 
     /// The buffer that is kept there, made anew where it is too small.
-    fn working(&self, kept: &mut Option<wgpu::Buffer>, size: u64) -> wgpu::Buffer {
+    pub(super) fn working(&self, kept: &mut Option<wgpu::Buffer>, size: u64) -> wgpu::Buffer {
         if let Some(buffer) = kept.as_ref().filter(|buffer| buffer.size() >= size) {
             return buffer.clone();
         }

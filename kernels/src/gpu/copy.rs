@@ -48,7 +48,7 @@ pub(super) fn rows_up<'a>(rows: impl Iterator<Item = &'a [u8]>, stride: usize, t
 }
 
 /// Copies the beginnings of parts of `from`, of `stride` bytes each, to rows.
-pub(super) fn rows_down<'a>(from: &'a [u8], stride: usize, rows: impl Iterator<Item = &'a mut [u8]>) {
+pub(super) fn rows_down<'r>(from: &[u8], stride: usize, rows: impl Iterator<Item = &'r mut [u8]>) {
     let copies = from.chunks_exact(stride).zip(rows);
     let copies = copies.map(|(from, to)| Copy { from: &from[..to.len()], to: WriteOnly::from_mut(to) });
     CORES.spread(Copies(copies.collect()));

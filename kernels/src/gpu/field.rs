@@ -24,6 +24,11 @@ pub(super) fn of<F: Field>(m61: &'static str, field64: &'static str) -> &'static
     if F::MODULUS == Field64::MODULUS { field64 } else { m61 }
 }
 
+/// The kernel that draws elements.
+pub(super) fn uniform<F: Field>() -> &'static str {
+    of::<F>("field_uniform_m61", "field_uniform_field64")
+}
+
 impl Gpu {
     /// `acc[i] += other[i]`; the slices are of one length, here and below.
     pub(crate) fn field_add<F: Field>(&self, acc: &mut [F], other: &[F]) -> Result<(), KernelError> {
@@ -61,8 +66,8 @@ impl Gpu {
     /// One element for each two words of the span.
     pub(crate) fn field_uniform<F: Field>(&self, span: &Span<'_>, out: &mut [F]) -> Result<(), KernelError> {
         const { assert!(8 * GROUP == BLOCK) };
-        let kernel = of::<F>("field_uniform_m61", "field_uniform_field64");
-        let job = Job::expanding(kernel, stream(span), size_of_val(out), BLOCKS);
+        let params = stream(span).uniform_rows(u32::MAX, 0);
+        let job = Job::expanding(uniform::<F>(), params, size_of_val(out), BLOCKS);
         self.fill(job, bytemuck::cast_slice_mut(words_mut(out)))
     }
 

@@ -8,6 +8,7 @@ mod chain;
 mod copy;
 mod fault;
 mod field;
+mod fused;
 mod matmul;
 mod noise;
 mod ntt;

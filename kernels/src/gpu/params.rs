@@ -111,6 +111,13 @@ impl Params {
         self
     }
 
+    /// Adds the rows of uniform elements: groups of each, and blocks from one to the next.
+    pub(super) fn uniform_rows(mut self, groups: u32, blocks: u32) -> Params {
+        self.0[BITS] = groups;
+        self.wide(LOWER, blocks.into());
+        self
+    }
+
     /// Adds the thresholds of `law`.
     pub(super) fn law(mut self, law: &Laplace) -> Params {
         self.0[BITS] = law.digits().len() as u32;

@@ -75,6 +75,19 @@ impl<'a> Results<'a> {
         })
     }
 
+    /// Gives the caller the rows that one part holds, each from the beginning of as many bytes.
+    pub(super) fn write_rows<'r>(
+        self,
+        stride: usize,
+        rows: impl Iterator<Item = &'r mut [u8]>,
+    ) -> Result<(), KernelError> {
+        self.handed(|parts| {
+            if let [(view, _)] = parts {
+                copy::rows_down(view, stride, rows);
+            }
+        })
+    }
+
     /// Gives `take` what there is of each part, and how many bytes of that count; then the buffers back for the next batch, wiped.
     fn handed(self, take: impl FnOnce(&[(wgpu::BufferView, usize)])) -> Result<(), KernelError> {
         let inner = &self.gpu.0;

@@ -1,18 +1,70 @@
 //! Shamir's shares, as linear combinations of vectors.
 
 use super::Gpu;
-use super::buffer::Job;
-use super::field::of;
-use super::ops::VECTOR;
+use super::buffer::{Room, SLOT};
+use super::field::{of, uniform};
+use super::ops::{VECTOR, stream};
 use super::params::Params;
+use super::results::{Copied, Results};
 use crate::field::uniform::{BLOCKS, GROUP};
-use crate::field::words_mut;
+use crate::field::{words, words_mut};
 use crate::stream::Span;
 use crate::{Field, KernelError};
-use zeroize::Zeroizing;
+use std::num::NonZeroU64;
+use std::ops::Range;
 
 /// Elements of a vector.
 const LANES: usize = VECTOR / size_of::<u64>();
+/// Elements of a vector are taken by as many: a place in a buffer that any GPU binds, and whole groups of uniform elements.
+const STEP: usize = 32;
+
+const _: () = assert!(STEP.is_multiple_of(GROUP) && STEP * size_of::<u64>() == 256);
+
+/// Sums of vectors times public weights. First of the vectors come `drawn` that are uniform, from a span of which each takes `blocks`.
+struct Combination<'a> {
+    /// One for each vector, result by result.
+    weights: &'a [u64],
+    drawn: usize,
+    span: &'a Span<'a>,
+    blocks: u64,
+    inputs: &'a [&'a [u64]],
+}
+
+/// A block of as many elements of each vector, and where it is in the buffers, in elements.
+struct Block {
+    elements: Range<usize>,
+    /// Elements of a row, filled up.
+    across: usize,
+    results: usize,
+    /// Where the vectors begin, behind the weights.
+    first: usize,
+    terms: usize,
+}
+
+impl Combination<'_> {
+    fn terms(&self) -> usize {
+        self.drawn + self.inputs.len()
+    }
+
+    /// Blocks whose vectors, or whose results, are a part of the usual size.
+    fn parts(&self, shard: usize) -> impl Iterator<Item = Block> {
+        let (terms, len) = (self.terms(), self.inputs[0].len());
+        let results = self.weights.len() / terms;
+        let side = (shard / size_of::<u64>() / terms.max(results) / STEP).max(1) * STEP;
+        let first = (LANES * self.weights.len()).next_multiple_of(STEP);
+        (0..len).step_by(side).map(move |start| {
+            let elements = start..len.min(start + side);
+            Block { across: elements.len().next_multiple_of(STEP), elements, results, first, terms }
+        })
+    }
+
+    /// The rows that one dispatch draws: the first block of each is a word away from that of the first one.
+    fn draws(&self) -> impl Iterator<Item = Range<usize>> {
+        let most = (u64::from(u32::MAX) / self.blocks.max(1)).max(1) as usize;
+        let drawn = self.drawn;
+        (0..drawn).step_by(most).map(move |row| row..drawn.min(row + most))
+    }
+}
 
 impl Gpu {
     /// The shares of all parties, one after the other: binomial coefficients times the secret and what is drawn.
@@ -24,12 +76,7 @@ impl Gpu {
         shares: &mut [F],
     ) -> Result<(), KernelError> {
         let (len, terms) = (secret.len(), threshold as usize + 1);
-        let mut drawn = Zeroizing::new(vec![F::ZERO; threshold as usize * len]);
-        let blocks = BLOCKS * len.div_ceil(GROUP) as u64;
-        for (k, row) in (0..).zip(drawn.chunks_exact_mut(len)) {
-            self.field_uniform(&Span { block: span.block.wrapping_add(k * blocks), ..*span }, row)?;
-        }
-        // The rows of Pascal's triangle, from that of 1 on.
+        // The rows of Pascal's triangle, from that of 1 on. What is drawn comes first, the secret last.
         let mut weights = vec![0; shares.len() / len * terms];
         let mut row = vec![0; terms];
         row[0] = 1;
@@ -37,56 +84,113 @@ impl Gpu {
             for k in (1..terms).rev() {
                 row[k] = F::add(pulp::Scalar, row[k], row[k - 1]);
             }
-            weights.copy_from_slice(&row);
+            weights[..terms - 1].copy_from_slice(&row[1..]);
+            weights[terms - 1] = row[0];
         }
-        let inputs: Vec<&[u64]> =
-            [secret].into_iter().chain(drawn.chunks_exact(len)).map(crate::field::words).collect();
-        self.field_combine::<F>(&weights, &inputs, words_mut(shares))
+        let combination = Combination {
+            weights: &weights,
+            drawn: threshold as usize,
+            span,
+            blocks: BLOCKS * len.div_ceil(GROUP) as u64,
+            inputs: &[words(secret)],
+        };
+        self.combined::<F>(&combination, words_mut(shares))
     }
 
-    /// `out[r len + i]` = the sum over `j` of `weights[r m + j] inputs[j][i]`; there is something of all. In blocks of
-    /// as many elements as fit with all inputs, and with all results, in a part of the usual size.
+    /// `out[r len + i]` = the sum over `j` of `weights[r m + j] inputs[j][i]`; there is something of all.
     pub(crate) fn field_combine<F: Field>(
         &self,
         weights: &[u64],
         inputs: &[&[u64]],
         out: &mut [u64],
     ) -> Result<(), KernelError> {
-        let (terms, len) = (inputs.len(), inputs[0].len());
-        let rows = weights.len() / terms;
-        let most = self.shard() / size_of::<u64>() / terms.max(rows);
-        let side = (most / LANES).max(1) * LANES;
-        let mut results = Zeroizing::new(vec![0u64; out.len()]);
-        for start in (0..len).step_by(side) {
-            let kept = side.min(len - start);
-            let across = kept.next_multiple_of(LANES);
-            let mut source = Zeroizing::new(vec![0; LANES * weights.len() + terms * across]);
-            let (packed_weights, packed) = source.split_at_mut(LANES * weights.len());
-            for (packed, weight) in packed_weights.chunks_exact_mut(LANES).zip(weights) {
-                packed.fill(*weight);
-            }
-            for (packed, input) in packed.chunks_exact_mut(across).zip(inputs) {
-                packed[..kept].copy_from_slice(&input[start..start + kept]);
-            }
-            let mut block = Zeroizing::new(vec![0u64; rows * across]);
-            let params = Params::combination(terms, across / LANES, weights.len());
-            let job = Job {
-                together: size_of_val(block.as_slice()),
-                source: Some(bytemuck::cast_slice(&source)),
-                whole: Some(2),
-                ..Job::new(
-                    of::<F>("shamir_combine_m61", "shamir_combine_field64"),
-                    params,
-                    size_of_val(block.as_slice()),
-                    VECTOR,
-                )
-            };
-            self.fill(job, bytemuck::cast_slice_mut(&mut block))?;
-            for (results, block) in results.chunks_exact_mut(len).zip(block.chunks_exact(across)) {
-                results[start..start + kept].copy_from_slice(&block[..kept]);
-            }
+        let span = &Span { key: &[0; 32], id: 0, block: 0 };
+        self.combined::<F>(&Combination { weights, drawn: 0, span, blocks: 0, inputs }, out)
+    }
+
+    /// A combination, block by block. Nothing is written before all of it is there.
+    fn combined<F: Field>(&self, combination: &Combination<'_>, out: &mut [u64]) -> Result<(), KernelError> {
+        let kernel = of::<F>("shamir_combine_m61", "shamir_combine_field64");
+        let kernels = [uniform::<F>(), kernel];
+        let results = combination.parts(self.shard()).map(|block| {
+            let copied = self.alone(kernel, |room| self.try_block(room, kernels, combination, &block))?;
+            Ok((Results::new(self, vec![copied]), block))
+        });
+        for (results, block) in results.collect::<Result<Vec<_>, KernelError>>()? {
+            let rows = out.chunks_exact_mut(combination.inputs[0].len());
+            let rows = rows.map(|row| bytemuck::cast_slice_mut(&mut row[block.elements.clone()]));
+            results.write_rows(size_of::<u64>() * block.across, rows)?;
         }
-        out.copy_from_slice(&results);
         Ok(())
     }
+
+    /// Draws and combines one block between one upload and one download.
+    fn try_block(
+        &self,
+        room: &mut Room,
+        kernels: [&str; 2],
+        combination: &Combination<'_>,
+        block: &Block,
+    ) -> Option<Copied> {
+        let bytes = |elements: usize| (size_of::<u64>() * elements) as u64;
+        let Block { elements, across, results, first, terms } = block;
+        let (across, first) = (*across, *first);
+        let [draw, combine] =
+            kernels.map(|name| self.0.pipelines.iter().find(|pipeline| pipeline.shader.name == name));
+        let (draw, combine) = (draw?, combine?);
+        let [source, target] =
+            [(&mut room.source, bytes(first + terms * across)), (&mut room.target, bytes(results * across))]
+                .map(|(kept, size)| (self.working(kept, size), size));
+        let twice: Vec<u64> = combination.weights.iter().flat_map(|weight| [*weight; LANES]).collect();
+        self.upload(&source.0, 0, bytemuck::cast_slice(&twice), bytes(first))?;
+        for (row, input) in (combination.drawn..).zip(combination.inputs) {
+            let place = bytes(first + row * across);
+            self.upload(&source.0, place, bytemuck::cast_slice(&input[elements.clone()]), bytes(across))?;
+        }
+
+        let groups = (across / GROUP) as u32;
+        let skipped = BLOCKS * (elements.start / GROUP) as u64;
+        let mut params: Vec<Params> = combination
+            .draws()
+            .map(|rows| {
+                let before = combination.blocks * rows.start as u64 + skipped;
+                let params = stream(combination.span).uniform_rows(groups, combination.blocks as u32);
+                params.part(groups * rows.len() as u32, before)
+            })
+            .collect();
+        let pairs = (results * across / LANES) as u32;
+        params.push(Params::combination(*terms, across / LANES, first / LANES).part(pairs, 0));
+        let (uniforms, key) = self.uniforms(SLOT, params.into_iter())?;
+        let place = |slot: usize| wgpu::BufferBinding {
+            buffer: &uniforms,
+            offset: SLOT * slot as u64,
+            size: NonZeroU64::new(Params::SIZE),
+        };
+        let mut encoder = self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(&key, 0, &uniforms, 0, Some(uniforms.size()));
+        let mut slot = 0;
+        for rows in combination.draws() {
+            let elements = bound(&source, bytes(first + rows.start * across));
+            let workgroups = (groups * rows.len() as u32).div_ceil(draw.shader.workgroup_size);
+            self.dispatch(&mut encoder, draw, [place(slot), elements], workgroups);
+            slot += 1;
+        }
+        let workgroups = pairs.div_ceil(combine.shader.workgroup_size);
+        self.dispatch(&mut encoder, combine, [place(slot), bound(&target, 0), bound(&source, 0)], workgroups);
+        let result = self.result(room, target.1);
+        encoder.copy_buffer_to_buffer(&target.0, 0, &result, 0, Some(target.1));
+        // Neither the key nor the data stay behind on the GPU.
+        encoder.clear_buffer(&uniforms, 0, None);
+        encoder.clear_buffer(&source.0, 0, Some(source.1));
+        encoder.clear_buffer(&target.0, 0, Some(target.1));
+        self.0.queue.submit([encoder.finish()]);
+        result.map_async(wgpu::MapMode::Read, ..target.1, self.noting());
+        self.finish(&key)?;
+        Some(Copied { buffer: result, bytes: target.1, kept: target.1 as usize })
+    }
+}
+
+/// A buffer of so many bytes, from a place in it on.
+fn bound((buffer, size): &(wgpu::Buffer, u64), offset: u64) -> wgpu::BufferBinding<'_> {
+    wgpu::BufferBinding { buffer, offset, size: NonZeroU64::new(size - offset) }
 }

@@ -59,7 +59,9 @@ pub(super) fn mask<T: Item>(
 
 pub(super) fn uniform<F: Field + Item>(kernel: &str, words: usize) -> Case {
     let batch = change(|device, out: &mut [F], _: &[&[F]]| field::uniform(device, &mut opened(), out));
-    expanding::<F>(Case::new(kernel, "field::uniform", words, batch), 8, words, &[])
+    // One row.
+    let places = [(BITS, u64::from(u32::MAX))];
+    expanding::<F>(Case::new(kernel, "field::uniform", words, batch), 8, words, &places)
 }
 
 /// Samples of a law, `units` of its kernel's limit, which leaves out the rounds of `blocks` blocks.
