@@ -1,22 +1,19 @@
 //! Moves vectors to the GPU and back, a part at a time, and runs a kernel on each part.
 
 use super::params::Params;
-use super::pipeline::Pipeline;
 use super::results::{Copied, Results};
 use super::{Gpu, copy};
 use crate::KernelError;
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::PoisonError;
-use std::time::Duration;
 
-/// How long the GPU may work on what was last submitted. A part is some milliseconds on a GPU and some seconds
-/// in software, so this is a GPU that hangs.
-const PATIENCE: Duration = Duration::from_secs(180);
 /// Bytes from one set of parameters to the next: as much as any GPU asks for.
 pub(super) const SLOT: u64 = Params::SIZE.next_multiple_of(256);
-/// Parts that may be under way at once: one works while the next is copied.
-pub(super) const AHEAD: usize = 2;
+/// Parts of the usual size that a working buffer which is kept has at most.
+const KEPT: u64 = 4;
+/// Bytes of the least buffer that is made.
+const LEAST: u64 = 1 << 16;
 
 /// Bit planes of a vector of words, each a bit of all.
 pub(super) const PLANES: usize = u64::BITS as usize;
@@ -127,15 +124,12 @@ impl Gpu {
     }
 
     fn try_run(&self, job: &Job<'_>, room: &mut Room) -> Option<Vec<Copied>> {
-        let pipeline = self.0.pipelines.iter().find(|pipeline| pipeline.shader.name == job.kernel)?;
+        let pipeline = self.pipeline(job.kernel)?;
         let parts = job.parts(self.0.shard, pipeline.shader.workgroup_size);
         let (params, key) = self.params(job, &parts)?;
         let mut results = Vec::with_capacity(parts.len());
-        let mut submitted = Vec::with_capacity(parts.len());
+        let mut earlier = None;
         for (index, part) in parts.iter().enumerate() {
-            if let Some(earlier) = index.checked_sub(AHEAD) {
-                self.wait(Some(&submitted[earlier]))?;
-            }
             let target = self.working(&mut room.target, part.target);
             if let Some(bytes) = job.target {
                 self.upload(&target, 0, &bytes[part.bytes.clone()], part.bound)?;
@@ -143,7 +137,10 @@ impl Gpu {
             let mut inputs = Vec::with_capacity(2);
             if let Some(planes) = job.planes {
                 let buffer = self.working(&mut room.source, part.bound);
-                self.upload_planes(&buffer, planes, &part.bytes, part.bound)?;
+                let columns = columns(&part.bytes);
+                let rows = planes.chunks_exact(planes.len() / PLANES);
+                let rows = rows.map(|plane| bytemuck::cast_slice(&plane[columns.clone()]));
+                self.upload_rows(&buffer, 0, rows, part.bound as usize / PLANES, part.bound)?;
                 inputs.push((buffer, [part.bound, parts[0].bound]));
             }
             for (binding, bytes, kept) in
@@ -162,8 +159,7 @@ impl Gpu {
             }
             let result = self.result(room, part.target);
 
-            let mut encoder =
-                self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut encoder = self.encoder();
             if index == 0 {
                 encoder.copy_buffer_to_buffer(&key, 0, &params, 0, Some(params.size()));
             }
@@ -188,7 +184,7 @@ impl Gpu {
                     encoder.clear_buffer(buffer, 0, Some(*most));
                 }
             }
-            submitted.push(self.0.queue.submit([encoder.finish()]));
+            self.submit(&mut earlier, [encoder.finish()])?;
             result.map_async(wgpu::MapMode::Read, ..part.target, self.noting());
             results.push(Copied { buffer: result, bytes: part.target, kept: part.result });
         }
@@ -238,32 +234,6 @@ impl Gpu {
         Some((uniforms, key))
     }
 
-    /// Runs a kernel once with these buffers, from binding 0 on.
-    pub(super) fn dispatch<'a>(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        pipeline: &Pipeline,
-        buffers: impl IntoIterator<Item = wgpu::BufferBinding<'a>>,
-        groups: u32,
-    ) {
-        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-            .zip(buffers)
-            .map(|(binding, buffer)| wgpu::BindGroupEntry {
-                binding,
-                resource: wgpu::BindingResource::Buffer(buffer),
-            })
-            .collect();
-        let group = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(pipeline.shader.name),
-            layout: &pipeline.layout,
-            entries: &entries,
-        });
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(&pipeline.compiled);
-        pass.set_bind_group(0, &group, &[]);
-        pass.dispatch_workgroups(groups, 1, 1);
-    }
-
     /// Copies `bytes` to a place in the buffer, with zeros behind them up to `bound` bytes.
     pub(super) fn upload(&self, buffer: &wgpu::Buffer, place: u64, bytes: &[u8], bound: u64) -> Option<()> {
         let mut view = self.0.queue.write_buffer_with(buffer, place, NonZeroU64::new(bound)?)?;
@@ -272,28 +242,31 @@ impl Gpu {
         Some(())
     }
 
-    /// Copies the columns of `planes` that belong to some bytes of their integers, in rows that fill `bound` bytes.
-    fn upload_planes(
+    /// Copies rows there, each to the beginning of as many bytes, with zeros behind it; and zeros behind the last one up to `bound` bytes.
+    pub(super) fn upload_rows<'r>(
         &self,
         buffer: &wgpu::Buffer,
-        planes: &[u64],
-        bytes: &Range<usize>,
+        place: u64,
+        rows: impl Iterator<Item = &'r [u8]>,
+        stride: usize,
         bound: u64,
     ) -> Option<()> {
-        let mut view = self.0.queue.write_buffer_with(buffer, 0, NonZeroU64::new(bound)?)?;
-        let columns = columns(bytes);
-        let rows = planes.chunks_exact(planes.len() / PLANES).map(|plane| &plane[columns.clone()]);
-        copy::rows_up(rows.map(bytemuck::cast_slice), bound as usize / PLANES, view.slice(..));
+        let mut view = self.0.queue.write_buffer_with(buffer, place, NonZeroU64::new(bound)?)?;
+        copy::rows_up(rows, stride, view.slice(..));
         Some(())
     }
 
-    /// The buffer that is kept there, made anew where it is too small.
+    /// The buffer that is kept there, made anew where it is too small; a large one is not kept.
     pub(super) fn working(&self, kept: &mut Option<wgpu::Buffer>, size: u64) -> wgpu::Buffer {
         if let Some(buffer) = kept.as_ref().filter(|buffer| buffer.size() >= size) {
             return buffer.clone();
         }
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-        kept.insert(self.buffer("working", self.rounded(size), usage, false)).clone()
+        let buffer = self.buffer("working", self.rounded(size), usage, false);
+        if size <= KEPT * LEAST.max(self.0.shard as u64) {
+            *kept = Some(buffer.clone());
+        }
+        buffer
     }
 
     /// A buffer to read results from, one of the room's where one is large enough.
@@ -307,7 +280,7 @@ impl Gpu {
 
     /// A size that serves batches a little longer too.
     fn rounded(&self, size: u64) -> u64 {
-        size.max(1 << 16).next_power_of_two().min(size.max(self.0.shard as u64).next_multiple_of(64))
+        size.max(LEAST).next_power_of_two().min(size.max(self.0.shard as u64).next_multiple_of(64))
     }
 
     pub(super) fn buffer(
@@ -320,32 +293,6 @@ impl Gpu {
         let descriptor =
             wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: mapped };
         self.0.device.create_buffer(&descriptor)
-    }
-
-    /// Waits for one submission, or for all.
-    pub(super) fn wait(&self, submission: Option<&wgpu::SubmissionIndex>) -> Option<()> {
-        let wait = wgpu::PollType::Wait { submission_index: submission.cloned(), timeout: Some(PATIENCE) };
-        match self.0.device.poll(wait) {
-            Ok(_) => Some(()),
-            Err(wgpu::PollError::Timeout) => {
-                self.0.fault.lose(&format!("it did not answer for {} s", PATIENCE.as_secs()));
-                None
-            }
-            Err(error) => {
-                self.0.fault.note(error.to_string());
-                None
-            }
-        }
-    }
-
-    /// What hears whether a buffer could be mapped.
-    pub(super) fn noting(&self) -> impl FnOnce(Result<(), wgpu::BufferAsyncError>) + Send + 'static {
-        let fault = self.0.fault.clone();
-        move |result| {
-            if let Err(error) = result {
-                fault.note(format!("results cannot be read back: {error}"));
-            }
-        }
     }
 }
 
@@ -376,7 +323,7 @@ mod tests {
                 wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
                 false,
             );
-            let mut encoder = gpu.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut encoder = gpu.encoder();
             encoder.copy_buffer_to_buffer(&buffer, 0, &copy, 0, Some(copy.size()));
             gpu.0.queue.submit([encoder.finish()]);
             assert!(is_zero(&gpu, &copy));

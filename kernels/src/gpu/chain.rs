@@ -158,7 +158,7 @@ impl Gpu {
         target: Option<&Resident>,
         room: &mut Room,
     ) -> Option<Vec<Copied>> {
-        let pipeline = self.0.pipelines.iter().find(|pipeline| pipeline.shader.name == kernel)?;
+        let pipeline = self.pipeline(kernel)?;
         let own = target.is_some() && chain.steps.first().is_some_and(|step| step.action != Action::Take);
         let ranges = || parts(chain.bytes, self.0.binding);
         let (uniforms, key) = self.uniforms(SLOT, ranges().map(|part| chain.program(&part, own)))?;
@@ -174,8 +174,7 @@ impl Gpu {
                 Some(target) => target.part(index).clone(),
                 None => self.buffer("totals", totals, usage, false),
             };
-            let mut encoder =
-                self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut encoder = self.encoder();
             if index == 0 {
                 encoder.copy_buffer_to_buffer(&key, 0, &uniforms, 0, Some(uniforms.size()));
             }

@@ -33,8 +33,12 @@ pub(super) fn down(from: &[u8], to: &mut [u8]) {
     up(from, WriteOnly::from_mut(to));
 }
 
-/// Copies rows to the beginnings of parts of `to`, of `stride` bytes each, and fills up what is left of a part with zeros.
-pub(super) fn rows_up<'a>(rows: impl Iterator<Item = &'a [u8]>, stride: usize, to: WriteOnly<'a, [u8]>) {
+/// Copies rows to the beginnings of parts of `to`, of `stride` bytes each, and fills up with zeros what is left of a part and behind the last.
+pub(super) fn rows_up<'a, 'r: 'a>(
+    rows: impl Iterator<Item = &'r [u8]>,
+    stride: usize,
+    to: WriteOnly<'a, [u8]>,
+) {
     let mut rest = to;
     let copies = rows.map(|from| {
         // What is written is no longer in `rest`: it is left empty until the end behind it is put there.
@@ -44,7 +48,9 @@ pub(super) fn rows_up<'a>(rows: impl Iterator<Item = &'a [u8]>, stride: usize, t
         filling.fill(0);
         Copy { from, to }
     });
-    CORES.spread(Copies(copies.collect()));
+    let copies = Copies(copies.collect());
+    rest.fill(0);
+    CORES.spread(copies);
 }
 
 /// Copies the beginnings of parts of `from`, of `stride` bytes each, to rows.
@@ -119,9 +125,11 @@ mod tests {
     fn rows_come_to_parts_and_back() {
         for (rows, run, stride) in [(64, 3, 8), (5, 8, 8), (64, 64 << 10, 64 << 10), (3, 0, 8)] {
             let from: Vec<u8> = (0..rows * run).map(|i| (i % 251) as u8).collect();
-            let mut parts = vec![9; rows * stride];
+            let mut parts = vec![9; (rows + 2) * stride];
             let row = |row| &from[row * run..(row + 1) * run];
             rows_up((0..rows).map(row), stride, WriteOnly::from_mut(&mut parts));
+            let behind = parts.split_off(rows * stride);
+            assert!(behind.iter().all(|byte| *byte == 0));
             for (i, part) in parts.chunks_exact(stride).enumerate() {
                 assert!(part[..run] == *row(i) && part[run..].iter().all(|byte| *byte == 0));
             }

@@ -1,16 +1,14 @@
-//! Matrix products on the GPU: block by block, each filled up to whole tiles.
+//! Matrix products and transposes on the GPU: block by block, each filled up to whole tiles.
 
 use super::Gpu;
-use super::buffer::Job;
 use super::ops::VECTOR;
+use super::panel::{Panel, Step, Work, blocks};
 use super::params::Params;
 use crate::KernelError;
 use crate::cpu::Lane;
 use crate::cpu::matmul::Entry;
 use crate::matmul::Shape;
-use bytemuck::Zeroable;
 use std::ops::Range;
-use zeroize::{Zeroize, Zeroizing};
 
 /// Rows of a tile.
 const TALL: usize = 32;
@@ -24,32 +22,10 @@ const UNIT: usize = 8 * VECTOR;
 const TURN: usize = 32;
 /// Elements of it that one invocation moves.
 const TURNED: usize = 4;
-/// Rows and columns of a block, at most and at least: the sums of the largest are a part of the usual size.
-const SIDES: [usize; 2] = [1024, 64];
-
-/// A part of a matrix of `width` columns.
-struct Block {
-    rows: Range<usize>,
-    columns: Range<usize>,
-    width: usize,
-}
-
-impl Block {
-    /// The part of each row, with the place of that row among `across` elements a row.
-    fn rows(&self, across: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
-        let kept = self.columns.len();
-        let start = self.columns.start;
-        let width = self.width;
-        self.rows.clone().enumerate().map(move |(i, row)| {
-            let from = row * width + start;
-            (from..from + kept, i * across..i * across + kept)
-        })
-    }
-}
-
-fn blocks(len: usize, side: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..len).step_by(side).map(move |start| start..len.min(start + side))
-}
+/// Parts of the usual size that sums fill at most: so many that their factors come to the GPU faster than it multiplies.
+const PARTS: usize = 16;
+/// Products of elements in one dispatch, at most: a slow GPU is done in time.
+const PRODUCTS: usize = 1 << 31;
 
 /// A kernel for an element type.
 fn of<T: Entry>(u32: &'static str, u64: &'static str, m61: &'static str) -> &'static str {
@@ -60,8 +36,13 @@ fn of<T: Entry>(u32: &'static str, u64: &'static str, m61: &'static str) -> &'st
     }
 }
 
+/// The largest multiple of `unit` that is at most `len`, but one unit at least.
+fn whole(len: usize, unit: usize) -> usize {
+    (len / unit).max(1) * unit
+}
+
 impl Gpu {
-    /// `acc += a b`; no size is 0.
+    /// `acc += a b`; no size is 0. The sums of a block stay on the GPU until they are whole.
     pub(crate) fn multiply_add<T: Entry>(
         &self,
         shape: Shape,
@@ -69,60 +50,44 @@ impl Gpu {
         b: &[T],
         acc: &mut [T],
     ) -> Result<(), KernelError> {
-        let (a, b, acc) = (T::raw(a), T::raw(b), T::raw_mut(acc));
-        let [most, least] = SIDES;
-        let side = ((self.shard() / size_of::<T::Raw>()).isqrt() / least * least).clamp(least, most);
-        for rows in blocks(shape.rows, side) {
-            for columns in blocks(shape.columns, side) {
-                let block = Block { rows: rows.clone(), columns: columns.clone(), width: shape.columns };
-                let across = columns.len().next_multiple_of(WIDE * VECTOR / size_of::<T::Raw>());
-                let mut sums =
-                    Zeroizing::new(vec![T::Raw::zeroed(); rows.len().next_multiple_of(TALL) * across]);
-                for (from, to) in block.rows(across) {
-                    sums[to].copy_from_slice(&acc[from]);
-                }
-                for inner in blocks(shape.inner, side) {
-                    let left = Block { rows: rows.clone(), columns: inner.clone(), width: shape.inner };
-                    let right = Block { rows: inner, columns: columns.clone(), width: shape.columns };
-                    self.block::<T>(a, &left, b, &right, &mut sums, across)?;
-                }
-                for (to, from) in block.rows(across) {
-                    acc[to].copy_from_slice(&sums[from]);
+        let kernel = of::<T>("matmul_u32", "matmul_u64", "matmul_m61");
+        let size = size_of::<T::Raw>();
+        let (tile, step) = (WIDE * VECTOR / size, STEP * VECTOR / size);
+        let (a, b) = (bytemuck::cast_slice(T::raw(a)), bytemuck::cast_slice(T::raw(b)));
+        let acc = bytemuck::cast_slice_mut(T::raw_mut(acc));
+        let [tall, wide, deep] = self.sides(shape, size);
+        for rows in blocks(shape.rows, tall) {
+            for columns in blocks(shape.columns, wide) {
+                let target = Panel::new(size, shape.columns, rows.clone(), columns.clone(), [TALL, tile]);
+                let steps = blocks(shape.inner, deep).map(|inner| {
+                    let left = Panel::new(size, shape.inner, rows.clone(), inner.clone(), [TALL, step]);
+                    let right = Panel::new(size, shape.columns, inner, columns.clone(), [step, tile]);
+                    let [deep, across, first] =
+                        [left.stride, right.stride, left.bytes()].map(|bytes| bytes / VECTOR);
+                    Step {
+                        params: Params::matrices(deep, across, first),
+                        sources: vec![(a, left), (b, right)],
+                    }
+                });
+                let work = [Work { target, before: Some(&*acc), unit: UNIT, steps: steps.collect() }];
+                for (results, sums) in self.panels(kernel, &work)? {
+                    sums.write(results, acc)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Adds the product of two blocks to sums that are filled up already.
-    fn block<T: Entry>(
-        &self,
-        a: &[T::Raw],
-        left: &Block,
-        b: &[T::Raw],
-        right: &Block,
-        sums: &mut [T::Raw],
-        across: usize,
-    ) -> Result<(), KernelError> {
-        let vector = VECTOR / size_of::<T::Raw>();
-        let deep = left.columns.len().next_multiple_of(STEP * vector);
-        let tall = sums.len() / across;
-        let mut factors = Zeroizing::new(vec![T::Raw::zeroed(); (tall + across) * deep]);
-        let (packed_left, packed_right) = factors.split_at_mut(tall * deep);
-        for (from, to) in left.rows(deep) {
-            packed_left[to].copy_from_slice(&a[from]);
-        }
-        for (from, to) in right.rows(across) {
-            packed_right[to].copy_from_slice(&b[from]);
-        }
-        let params = Params::matrices(deep / vector, across / vector, tall * deep / vector);
-        let job = Job {
-            together: size_of_val(sums),
-            source: Some(bytemuck::cast_slice(&factors)),
-            whole: Some(2),
-            ..Job::new(of::<T>("matmul_u32", "matmul_u64", "matmul_m61"), params, size_of_val(sums), UNIT)
-        };
-        self.change(job, bytemuck::cast_slice_mut(sums))
+    /// Rows and columns of a block of sums, whose elements have `size` bytes, and of how many products each is a sum in one dispatch.
+    fn sides(&self, shape: Shape, size: usize) -> [usize; 3] {
+        let (tile, step) = (WIDE * VECTOR / size, STEP * VECTOR / size);
+        let most = (PARTS * self.shard()).min(self.binding() / 2) / size;
+        let [rows, columns] = [shape.rows.next_multiple_of(TALL), shape.columns.next_multiple_of(tile)];
+        // As near to a square as the product is.
+        let tall = rows.min(whole(most / columns.min(whole(most.isqrt(), tile)), TALL));
+        let wide = columns.min(whole(most / tall, tile));
+        let deep = (2 * self.shard() / size / (tall + wide)).min(PRODUCTS / (tall * wide));
+        [tall, wide, whole(deep, step)]
     }
 
     /// Several products one after the other; no size is 0. As many at a time as are a part of the usual size.
@@ -134,82 +99,61 @@ impl Gpu {
         acc: &mut [T],
     ) -> Result<(), KernelError> {
         let Shape { rows, inner, columns } = shape;
-        let vector = VECTOR / size_of::<T::Raw>();
+        let size = size_of::<T::Raw>();
+        let vector = VECTOR / size;
         let (deep, across) = (inner.next_multiple_of(vector), columns.next_multiple_of(vector));
-        let most = self.shard() / size_of::<T::Raw>() / (rows * across).max(rows * deep + inner * across);
+        let most = self.shard() / size / (rows * across).max(rows * deep + inner * across);
         if most == 0 {
             let factors = a.chunks(rows * inner).zip(b.chunks(inner * columns));
             return factors
                 .zip(acc.chunks_mut(rows * columns))
                 .try_for_each(|((a, b), acc)| self.multiply_add(shape, a, b, acc));
         }
-        let factors = a.chunks(most * rows * inner).zip(b.chunks(most * inner * columns));
-        for ((a, b), acc) in factors.zip(acc.chunks_mut(most * rows * columns)) {
-            let (a, b, acc) = (T::raw(a), T::raw(b), T::raw_mut(acc));
-            let (left, right) = (filled(a, inner, deep), filled(b, columns, across));
-            let factors = Zeroizing::new([left.as_slice(), right.as_slice()].concat());
-            let mut sums = filled(acc, columns, across);
-            let params =
-                Params::matrices(inner, across / vector, left.len() / vector).rows(rows, deep / vector);
-            let kernel = of::<T>("matmul_each_u32", "matmul_each_u64", "matmul_each_m61");
-            let job = Job {
-                together: size_of_val(sums.as_slice()),
-                source: Some(bytemuck::cast_slice(&factors)),
-                whole: Some(2),
-                ..Job::new(kernel, params, size_of_val(sums.as_slice()), VECTOR)
-            };
-            self.change(job, bytemuck::cast_slice_mut(&mut sums))?;
-            for (acc, sums) in acc.chunks_mut(columns).zip(sums.chunks(across)) {
-                acc.copy_from_slice(&sums[..columns]);
-            }
+        let kernel = of::<T>("matmul_each_u32", "matmul_each_u64", "matmul_each_m61");
+        let (a, b) = (bytemuck::cast_slice(T::raw(a)), bytemuck::cast_slice(T::raw(b)));
+        let count = acc.len() / (rows * columns);
+        let acc = bytemuck::cast_slice_mut(T::raw_mut(acc));
+        let panel = |products: &Range<usize>, rows: usize, columns: usize| {
+            Panel::new(size, columns, products.start * rows..products.end * rows, 0..columns, [1, vector])
+        };
+        let work = blocks(count, most).map(|products| {
+            let (left, right) = (panel(&products, rows, inner), panel(&products, inner, columns));
+            let params = Params::matrices(inner, across / vector, left.bytes() / VECTOR);
+            let step =
+                Step { params: params.rows(rows, deep / vector), sources: vec![(a, left), (b, right)] };
+            let target = panel(&products, rows, columns);
+            Work { target, before: Some(&*acc), unit: VECTOR, steps: vec![step] }
+        });
+        let work: Vec<Work<'_>> = work.collect();
+        for (results, sums) in self.panels(kernel, &work)? {
+            sums.write(results, acc)?;
         }
         Ok(())
     }
 
     /// The transpose of a matrix of `rows` by `columns`, which are not 0, block by block.
-    pub(crate) fn matrix_transpose<R: Lane + Zeroize>(
+    pub(crate) fn matrix_transpose<R: Lane>(
         &self,
         rows: usize,
         columns: usize,
         from: &[R],
         to: &mut [R],
     ) -> Result<(), KernelError> {
-        let [most, least] = SIDES;
-        let side = ((self.shard() / size_of::<R>()).isqrt() / least * least).clamp(least, most);
-        let kernel = if size_of::<R>() == 4 { "matmul_transpose_u32" } else { "matmul_transpose_u64" };
-        for tall in blocks(rows, side) {
-            for wide in blocks(columns, side) {
-                let block = Block { rows: tall.clone(), columns: wide.clone(), width: columns };
-                let turned = Block { rows: wide, columns: tall.clone(), width: rows };
-                let (height, width) =
-                    (block.rows.len().next_multiple_of(TURN), block.columns.len().next_multiple_of(TURN));
-                let mut source = Zeroizing::new(vec![R::zeroed(); height * width]);
-                for (given, place) in block.rows(width) {
-                    source[place].copy_from_slice(&from[given]);
-                }
-                let mut target = Zeroizing::new(vec![R::zeroed(); height * width]);
-                let params = Params::matrices(width, height, 0);
-                let len = size_of_val(source.as_slice());
-                let job = Job {
-                    together: len,
-                    source: Some(bytemuck::cast_slice(&source)),
-                    ..Job::new(kernel, params, len, TURNED * size_of::<R>())
-                };
-                self.fill(job, bytemuck::cast_slice_mut(&mut target))?;
-                for (place, given) in turned.rows(height) {
-                    to[place].copy_from_slice(&target[given]);
-                }
-            }
+        let size = size_of::<R>();
+        let kernel = if size == 4 { "matmul_transpose_u32" } else { "matmul_transpose_u64" };
+        let side = whole((self.shard() / size).isqrt(), TURN);
+        let from = bytemuck::cast_slice(from);
+        let across = |tall: Range<usize>| blocks(columns, side).map(move |wide| (tall.clone(), wide));
+        let work = blocks(rows, side).flat_map(across).map(|(tall, wide)| {
+            let given = Panel::new(size, columns, tall.clone(), wide.clone(), [TURN; 2]);
+            let target = Panel::new(size, rows, wide, tall, [TURN; 2]);
+            let params = Params::matrices(given.stride / size, target.stride / size, 0);
+            let steps = vec![Step { params, sources: vec![(from, given)] }];
+            Work { target, before: None, unit: TURNED * size, steps }
+        });
+        for (results, turned) in self.panels(kernel, &work.collect::<Vec<_>>())? {
+            turned.write(results, bytemuck::cast_slice_mut(to))?;
         }
         Ok(())
     }
-}
-
-/// The rows of `width` elements, each filled up with zeros to `across`.
-fn filled<R: Lane + Zeroize>(rows: &[R], width: usize, across: usize) -> Zeroizing<Vec<R>> {
-    let mut filled = Zeroizing::new(vec![R::zeroed(); rows.len() / width * across]);
-    for (filled, row) in filled.chunks_mut(across).zip(rows.chunks(width)) {
-        filled[..width].copy_from_slice(row);
-    }
-    filled
 }

@@ -106,7 +106,7 @@ impl Gpu {
         vectors: [&Resident; 2],
     ) -> Option<()> {
         const WORD: usize = size_of::<Field64>();
-        let pipeline = self.0.pipelines.iter().find(|pipeline| pipeline.shader.name == PASS)?;
+        let pipeline = self.pipeline(PASS)?;
         let together = vectors[0].is_whole();
         let bound = if together { log } else { (self.binding() / WORD).max(1 << LEVELS).ilog2() };
         let count = 1u32 << (bound - LEVELS);
@@ -130,8 +130,7 @@ impl Gpu {
         for pass in 0..passes {
             let (before, levels) = (pass * most, most.min(log - pass * most));
             let [from, to] = if pass % 2 == 0 { vectors } else { [vectors[1], vectors[0]] };
-            let mut encoder =
-                self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut encoder = self.encoder();
             if pass == 0 {
                 encoder.copy_buffer_to_buffer(&key, 0, &uniforms, 0, Some(uniforms.size()));
             }

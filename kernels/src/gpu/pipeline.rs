@@ -88,7 +88,7 @@ fn module(device: &wgpu::Device, shader: &'static Shader, checks: bool) -> wgpu:
     // SAFETY: the source was validated by naga when it was built and is part of this program. Each access is
     // below `params.count` times a constant, and `buffer.rs` binds at least that much; or within the tile of its workgroup,
     // which `buffer.rs` binds whole since it is a unit of work; or, in matrix products, within the tiles and steps
-    // that `matmul.rs`, or the weights and terms that `shamir.rs`, fills up and binds whole (where it draws them, as many rows as it binds); in polynomials `params.bits` coefficients,
+    // that `panel.rs`, or the weights and terms that `shamir.rs`, fills up and binds whole (where it draws them, as many rows as it binds); in polynomials `params.bits` coefficients,
     // which `field.rs` binds whole; in transforms within a tile of whole
     // ones or of as many columns as make one, and the powers that `ntt.rs` binds whole; in chains, `params` is `program`, whose sources and streams `chain.rs`
     // numbers, and each vector bound is as long. Each loop ends after at most `params.bits`, `params.upper.y` levels, `program.steps` or a

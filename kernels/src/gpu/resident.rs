@@ -1,7 +1,7 @@
 //! Vectors that stay on the GPU, and their way there and back.
 
 use super::Gpu;
-use super::buffer::{AHEAD, Room};
+use super::buffer::Room;
 use super::results::{Copied, Results};
 use crate::KernelError;
 use crate::stream::BLOCK;
@@ -113,13 +113,10 @@ impl Resident {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
         let gpu = &self.gpu;
         gpu.alone("an upload", |_| {
-            let mut submitted = Vec::new();
-            for (index, piece) in self.pieces().enumerate() {
-                if let Some(earlier) = index.checked_sub(AHEAD) {
-                    gpu.wait(Some(&submitted[earlier]))?;
-                }
+            let mut earlier = None;
+            for piece in self.pieces() {
                 gpu.upload(piece.buffer, piece.place, &bytes[piece.bytes.clone()], piece.bound())?;
-                submitted.push(gpu.0.queue.submit([]));
+                gpu.submit(&mut earlier, [])?;
             }
             gpu.wait(None)
         })
@@ -136,7 +133,7 @@ impl Resident {
         let mut results = Vec::new();
         for piece in self.pieces() {
             let result = gpu.result(room, piece.bound());
-            let mut encoder = gpu.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut encoder = gpu.encoder();
             encoder.copy_buffer_to_buffer(piece.buffer, piece.place, &result, 0, Some(piece.bound()));
             gpu.0.queue.submit([encoder.finish()]);
             result.map_async(wgpu::MapMode::Read, ..piece.bound(), gpu.noting());

@@ -75,15 +75,15 @@ impl<'a> Results<'a> {
         })
     }
 
-    /// Gives the caller the rows that one part holds, each from the beginning of as many bytes.
+    /// Gives the caller the rows that the parts hold, each from the beginning of as many bytes.
     pub(super) fn write_rows<'r>(
         self,
         stride: usize,
-        rows: impl Iterator<Item = &'r mut [u8]>,
+        mut rows: impl Iterator<Item = &'r mut [u8]>,
     ) -> Result<(), KernelError> {
         self.handed(|parts| {
-            if let [(view, _)] = parts {
-                copy::rows_down(view, stride, rows);
+            for (view, _) in parts {
+                copy::rows_down(view, stride, rows.by_ref());
             }
         })
     }

@@ -135,8 +135,7 @@ impl Gpu {
         let bytes = |elements: usize| (size_of::<u64>() * elements) as u64;
         let Block { elements, across, results, first, terms } = block;
         let (across, first) = (*across, *first);
-        let [draw, combine] =
-            kernels.map(|name| self.0.pipelines.iter().find(|pipeline| pipeline.shader.name == name));
+        let [draw, combine] = kernels.map(|name| self.pipeline(name));
         let (draw, combine) = (draw?, combine?);
         let [source, target] =
             [(&mut room.source, bytes(first + terms * across)), (&mut room.target, bytes(results * across))]
@@ -166,7 +165,7 @@ impl Gpu {
             offset: SLOT * slot as u64,
             size: NonZeroU64::new(Params::SIZE),
         };
-        let mut encoder = self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder = self.encoder();
         encoder.copy_buffer_to_buffer(&key, 0, &uniforms, 0, Some(uniforms.size()));
         let mut slot = 0;
         for rows in combination.draws() {

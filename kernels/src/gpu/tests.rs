@@ -3,6 +3,7 @@
 use super::{Adapter, Gpu, Setup};
 use crate::device::{Device, DeviceError, GpuMode};
 use crate::field::Ntt;
+use crate::matmul::Shape;
 use crate::noise::Sampled;
 use crate::spec::{self, mask::words};
 use crate::stream::Span;
@@ -75,6 +76,27 @@ fn parts_of_any_size_give_the_same_bits() {
         gpu.mask_sub(&span, &mut got).unwrap();
         assert!(got == want, "parts of {shard} bytes");
         assert_eq!(gpu.sum(&got), Ok(spec::ring::sum(&want)), "parts of {shard} bytes");
+    }
+}
+
+/// Sums in one block and in several, which take several dispatches, and factors and sums that come and go by several parts.
+#[test]
+fn parts_of_any_size_give_the_same_matrices() {
+    let shape = Shape { rows: 70, inner: 201, columns: 90 };
+    let (a, b) = (words::<u64>(&KEY, 1, 0, 70 * 201), words::<u64>(&KEY, 2, 0, 201 * 90));
+    let mut want = words::<u64>(&KEY, 3, 0, 70 * 90);
+    spec::matmul::multiply_add(shape, &a, &b, &mut want);
+    let mut turned = vec![0; b.len()];
+    spec::matmul::transpose(201, 90, &b, &mut turned);
+    for (shard, binding) in [(2048, 1 << 20), (4096, 16 << 10), (8192, 1 << 20), (1 << 20, 1 << 20)] {
+        let setup = Setup { shard: Some(shard), binding: Some(binding), ..Setup::default() };
+        let Some(gpu) = open(GpuMode::Limb, setup) else { return };
+        let mut got = words::<u64>(&KEY, 3, 0, 70 * 90);
+        gpu.multiply_add(shape, &a, &b, &mut got).unwrap();
+        assert!(got == want, "parts of {shard} bytes");
+        let mut got = vec![0; b.len()];
+        gpu.matrix_transpose(201, 90, &b, &mut got).unwrap();
+        assert!(got == turned, "parts of {shard} bytes");
     }
 }
 
