@@ -129,47 +129,37 @@ fn exchanged(low: vec2<u32>, high: vec2<u32>, by: u32, mask: u32) -> Two {
     return Two((low & mask2) | ((high << by2) & ~mask2), ((low >> by2) & mask2) | (high & ~mask2));
 }
 
-// Words 0 to 7 of eight neighbours.
-fn near(given: Words) -> Words {
+fn fours(low: vec2<u32>, high: vec2<u32>) -> Two {
+    return exchanged(low, high, 4u, 0x0f0f0f0fu);
+}
+
+// By 32: halves change places.
+fn halves(low: vec2<u32>, high: vec2<u32>) -> Two {
+    return Two(vec2<u32>(low.x, high.x), vec2<u32>(low.y, high.y));
+}
+
+// Eight neighbours by 4, 2 and 1; words eight apart by 32, 16 and 8.
+#for NAME,FIRST,TWO,MASK,ONE,LAST near,fours,2u,0x33333333u,1u,0x55555555u far,halves,16u,0x0000ffffu,8u,0x00ff00ffu
+fn NAME(given: Words) -> Words {
     var words = given;
 #for LOW,HIGH 0,4 1,5 2,6 3,7
-    let four_LOW = exchanged(words.word_LOW, words.word_HIGH, 4u, 0x0f0f0f0fu);
+    let four_LOW = FIRST(words.word_LOW, words.word_HIGH);
     words.word_LOW = four_LOW.low;
     words.word_HIGH = four_LOW.high;
 #endfor
 #for LOW,HIGH 0,2 1,3 4,6 5,7
-    let two_LOW = exchanged(words.word_LOW, words.word_HIGH, 2u, 0x33333333u);
+    let two_LOW = exchanged(words.word_LOW, words.word_HIGH, TWO, MASK);
     words.word_LOW = two_LOW.low;
     words.word_HIGH = two_LOW.high;
 #endfor
 #for LOW,HIGH 0,1 2,3 4,5 6,7
-    let one_LOW = exchanged(words.word_LOW, words.word_HIGH, 1u, 0x55555555u);
+    let one_LOW = exchanged(words.word_LOW, words.word_HIGH, ONE, LAST);
     words.word_LOW = one_LOW.low;
     words.word_HIGH = one_LOW.high;
 #endfor
     return words;
 }
-
-// Words eight apart.
-fn far(given: Words) -> Words {
-    var words = given;
-#for LOW,HIGH 0,4 1,5 2,6 3,7
-    let half_LOW = words.word_LOW;
-    words.word_LOW = vec2<u32>(half_LOW.x, words.word_HIGH.x);
-    words.word_HIGH = vec2<u32>(half_LOW.y, words.word_HIGH.y);
 #endfor
-#for LOW,HIGH 0,2 1,3 4,6 5,7
-    let quarter_LOW = exchanged(words.word_LOW, words.word_HIGH, 16u, 0x0000ffffu);
-    words.word_LOW = quarter_LOW.low;
-    words.word_HIGH = quarter_LOW.high;
-#endfor
-#for LOW,HIGH 0,1 2,3 4,5 6,7
-    let byte_LOW = exchanged(words.word_LOW, words.word_HIGH, 8u, 0x00ff00ffu);
-    words.word_LOW = byte_LOW.low;
-    words.word_HIGH = byte_LOW.high;
-#endfor
-    return words;
-}
 
 // Eight blocks, 74 places apart, of which one is left free after each eight words: neighbours meet few banks twice.
 var<workgroup> shown: array<vec2<u32>, 592>;

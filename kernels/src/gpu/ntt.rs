@@ -141,12 +141,10 @@ impl Gpu {
                 if !together {
                     for row in 0..1 << levels {
                         let at = (row << (log - levels)) + first;
-                        from.copy_to(
-                            &mut encoder,
-                            WORD * at..WORD * (at + wide),
-                            &columns,
-                            WORD * row * wide,
-                        );
+                        let bytes = WORD * at..WORD * (at + wide);
+                        for (part, at, place, len) in from.places(bytes, WORD * row * wide) {
+                            encoder.copy_buffer_to_buffer(part, at, &columns, place, Some(len));
+                        }
                     }
                 }
                 let buffers =
@@ -166,7 +164,10 @@ impl Gpu {
                 for row in 0..rows {
                     let block = ((first >> before) << levels) | row;
                     let at = (block << before) | (first & ((1 << before) - 1));
-                    to.copy_from(&mut encoder, WORD * at..WORD * (at + run), &results, WORD * row * run);
+                    let bytes = WORD * at..WORD * (at + run);
+                    for (part, at, place, len) in to.places(bytes, WORD * row * run) {
+                        encoder.copy_buffer_to_buffer(&results, place, part, at, Some(len));
+                    }
                 }
             }
             if pass + 1 == passes {
@@ -183,16 +184,15 @@ impl Gpu {
         let (wide, tall) = (log / 2, log - log / 2);
         let (columns, rows) = (power(root, 1 << wide), power(root, 1 << tall));
         let mut turned = Zeroizing::new(vec![Field64::default(); values.len()]);
-        turn(values, 1 << wide, &mut turned);
+        self.matrix_transpose(1 << tall, 1 << wide, words(values), words_mut(&mut turned))?;
         self.ntt(tall, columns, 1, &mut turned)?;
         let factors: Vec<u64> =
             powers(root).take(1 << wide).flat_map(|base| powers(base).take(1 << tall)).collect();
         self.field_mul(&mut turned, elements(&factors)?)?;
         let mut across = Zeroizing::new(vec![Field64::default(); values.len()]);
-        turn(&turned, 1 << tall, &mut across);
+        self.matrix_transpose(1 << wide, 1 << tall, words(&turned), words_mut(&mut across))?;
         self.ntt(wide, rows, scale, &mut across)?;
-        turn(&across, 1 << wide, values);
-        Ok(())
+        self.matrix_transpose(1 << tall, 1 << wide, words(&across), words_mut(values))
     }
 }
 
@@ -200,14 +200,4 @@ impl Gpu {
 fn roots(log: u32, most: u32, root: u64) -> Vec<u64> {
     let row = 1 << (log - most);
     powers(root).take(row).chain(powers(power(root, row as u64)).take(1 << most)).collect()
-}
-
-/// Transposes a matrix of so many columns.
-fn turn(matrix: &[Field64], columns: usize, out: &mut [Field64]) {
-    let rows = matrix.len() / columns;
-    for (column, out) in out.chunks_exact_mut(rows).enumerate() {
-        for (row, out) in out.iter_mut().enumerate() {
-            *out = matrix[row * columns + column];
-        }
-    }
 }

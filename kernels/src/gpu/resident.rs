@@ -61,39 +61,18 @@ impl Resident {
         self.parts.len() == 1
     }
 
-    /// Copies some bytes to a place in a buffer of the same GPU.
-    pub(super) fn copy_to(
+    /// What there is of some bytes in each part: the place there, that behind `place` where the bytes are from there on, and how many.
+    pub(super) fn places(
         &self,
-        encoder: &mut wgpu::CommandEncoder,
         bytes: Range<usize>,
-        buffer: &wgpu::Buffer,
         place: usize,
-    ) {
-        for (part, at, done, len) in self.pieces_of(&bytes) {
-            encoder.copy_buffer_to_buffer(part, at, buffer, (place + done) as u64, Some(len));
-        }
-    }
-
-    /// Copies what is at a place in a buffer of the same GPU to some bytes.
-    pub(super) fn copy_from(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        bytes: Range<usize>,
-        buffer: &wgpu::Buffer,
-        place: usize,
-    ) {
-        for (part, at, done, len) in self.pieces_of(&bytes) {
-            encoder.copy_buffer_to_buffer(buffer, (place + done) as u64, part, at, Some(len));
-        }
-    }
-
-    /// What there is of some bytes in each part: the place there, how many bytes there were before, and how many these are.
-    fn pieces_of(&self, bytes: &Range<usize>) -> impl Iterator<Item = (&wgpu::Buffer, u64, usize, u64)> {
+    ) -> impl Iterator<Item = (&wgpu::Buffer, u64, u64, u64)> {
         let most = self.gpu.binding();
-        let Range { start, end } = *bytes;
+        let Range { start, end } = bytes;
         (start / most..end.div_ceil(most)).map(move |part| {
             let (from, to) = (start.max(part * most), end.min((part + 1) * most));
-            (&self.parts[part], (from - part * most) as u64, from - start, (to - from) as u64)
+            let [at, other, len] = [from - part * most, place + from - start, to - from];
+            (&self.parts[part], at as u64, other as u64, len as u64)
         })
     }
 
