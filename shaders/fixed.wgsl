@@ -4,6 +4,7 @@
 #kernel fixed_encode ENCODE
 #kernel fixed_decode DECODE
 #kernel fixed_truncate
+#kernel fixed_truncate_opened OPENED
 
 #import params
 #import pair
@@ -121,6 +122,18 @@ fn decode(x: Pair) -> Pair {
 #define CONVERT decode
 
 #else
+#ifdef OPENED
+
+@group(0) @binding(2) var<storage, read> masks: array<Pair>;
+
+// Less what is shifted of a mask, below.
+fn shifted(x: Pair) -> Pair {
+    return pair_right(x, vec2<u32>(params.bits));
+}
+
+#define CONVERT shifted
+
+#else
 
 // With all bits of `params.lower` set the negative is shifted, and taken back; with none the share itself.
 fn truncate(x: Pair) -> Pair {
@@ -133,14 +146,22 @@ fn truncate(x: Pair) -> Pair {
 
 #endif
 #endif
+#endif
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
     let i = tile_first(local, group);
 #for K,AT 0,0u 1,64u 2,128u 3,192u
     let data_K = data[i + AT];
+#ifdef OPENED
+    let mask_K = masks[i + AT];
+#endif
 #endfor
 #for K,AT 0,0u 1,64u 2,128u 3,192u
+#ifdef OPENED
+    data[i + AT] = pair_sub(CONVERT(data_K), mask_K);
+#else
     data[i + AT] = CONVERT(data_K);
+#endif
 #endfor
 }

@@ -148,9 +148,11 @@ pub fn truncate_opened(
 ) -> Result<(), KernelError> {
     same_length("fixed::truncate_opened", opened.len(), mask_high.len())?;
     most(bits)?;
-    match role {
-        Role::First => truncate(device, opened, bits, role)?,
-        Role::Other => opened.fill(0),
+    match (device.backend(), role) {
+        #[cfg(feature = "gpu")]
+        (Backend::Gpu(gpu), _) => return gpu.truncate_opened(opened, mask_high, bits, role),
+        (_, Role::First) => truncate(device, opened, bits, role)?,
+        (_, Role::Other) => opened.fill(0),
     }
     ring::sub(device, opened, mask_high)
 }

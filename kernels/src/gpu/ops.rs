@@ -3,6 +3,8 @@
 use super::Gpu;
 use super::buffer::Job;
 use super::params::Params;
+use crate::chain::{Action, Operand, Step};
+use crate::fixed::Role;
 use crate::stream::{BLOCK, Span};
 use crate::{Fixed, KernelError, Word};
 
@@ -131,6 +133,23 @@ impl Gpu {
         let params = Params::truncation(bits, sign);
         let job = Job::tiled("fixed_truncate", params, size_of_val(share));
         self.change(job, bytemuck::cast_slice_mut(share))
+    }
+
+    /// What was opened, divided by `2^bits` by the first party and 0 for others, less its share of the mask's part.
+    pub(crate) fn truncate_opened(
+        &self,
+        opened: &mut [u64],
+        mask_high: &[u64],
+        bits: u32,
+        role: Role,
+    ) -> Result<(), KernelError> {
+        if role == Role::Other {
+            let zero = Step { action: Action::Take, operand: Operand::Constant(0) };
+            return self.fused(&[zero, Step::vector(Action::Sub, mask_high)], opened);
+        }
+        let job = Job::tiled("fixed_truncate_opened", Params::bits(bits), size_of_val(opened));
+        let job = Job { source: Some(bytemuck::cast_slice(mask_high)), ..job };
+        self.change(job, bytemuck::cast_slice_mut(opened))
     }
 
     fn mask<T: Word>(

@@ -26,7 +26,7 @@ type Check = fn(&Gpu) -> Result<bool, KernelError>;
 
 /// The first kernel that gives wrong bits, or fails.
 pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
-    let checks: [(&'static str, Check); 62] = [
+    let checks: [(&'static str, Check); 63] = [
         ("ring_add_u32", |gpu| zip::<u32>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_add_u64", |gpu| zip::<u64>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_sub_u32", |gpu| zip::<u32>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
@@ -43,6 +43,7 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         ("fixed_encode", encode),
         ("fixed_decode", decode),
         ("fixed_truncate", truncate),
+        ("fixed_truncate_opened", truncate_opened),
         ("noise_laplace_fill", laplace_fill),
         ("noise_laplace_add", laplace_add),
         ("noise_table_fill", |gpu| {
@@ -192,6 +193,18 @@ fn truncate(gpu: &Gpu) -> Result<bool, KernelError> {
         let (mut got, mut want) = (some(14), some(14));
         gpu.truncate(&mut got, bits, sign)?;
         spec::fixed::truncate(&mut want, bits, role);
+        right &= got == want;
+    }
+    Ok(right)
+}
+
+fn truncate_opened(gpu: &Gpu) -> Result<bool, KernelError> {
+    let high = some(19);
+    let mut right = true;
+    for bits in [0, 13, 40] {
+        let (mut got, mut want) = (some(14), some(14));
+        gpu.truncate_opened(&mut got, &high, bits, Role::First)?;
+        spec::fixed::truncate_opened(&mut want, &high, bits, Role::First);
         right &= got == want;
     }
     Ok(right)

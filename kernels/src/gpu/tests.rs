@@ -139,6 +139,7 @@ fn a_gpu_with_wrong_bits_in_one_kernel_is_refused_by_name() {
         ("fixed_encode", "vec2<u32>(63u)", "vec2<u32>(31u)"),
         ("fixed_decode", "(rest + odd) > ", "(rest + odd) >= "),
         ("fixed_truncate", "pair_sub(shifted ^ sign, sign)", "pair_sub(shifted, sign)"),
+        ("fixed_truncate_opened", "mask_2)", "mask_1)"),
         ("noise_laplace_fill", "j < 7u", "j < 6u"),
         ("field_add_m61", ">= vec2<u32>(0x20000000u)", "> vec2<u32>(0x20000000u)"),
         ("field_pow_m61", "k > 32u", "k > 33u"),

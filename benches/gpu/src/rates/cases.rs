@@ -142,6 +142,7 @@ pub fn cases(kernel: &'static str, size: Size) -> Result<Vec<Case>, KernelError>
         "fixed_encode" => words::encode(kernel, words)?,
         "fixed_decode" => words::decode(kernel, words),
         "fixed_truncate" => words::truncate(kernel, words),
+        "fixed_truncate_opened" => words::truncate_opened(kernel, words),
         "noise_laplace_fill" | "noise_laplace_add" => stream::laplace(kernel, words)?,
         "noise_table_fill" | "noise_table_add" => return stream::tables(kernel, words),
         "noise_trials_fill" | "noise_trials_add" => stream::trials(kernel, words)?,

@@ -191,3 +191,12 @@ pub(super) fn truncate(kernel: &str, words: usize) -> Case {
         params(&[(BITS, FRACTION.into()), (LOWER, 0)]),
     )
 }
+
+pub(super) fn truncate_opened(kernel: &str, words: usize) -> Case {
+    let batch = change(|device, opened: &mut [u64], given: &[&[u64]]| {
+        fixed::truncate_opened(device, opened, given[1], FRACTION, fixed::Role::First)
+    });
+    let vectors = vec![vector::<u64>(words, 0), vector::<u64>(words, 1)];
+    let case = Case::new(kernel, "fixed::truncate_opened", words, batch);
+    case.with(24 * words, params(&[(BITS, FRACTION.into())]), vectors, words / TILE)
+}
