@@ -1,13 +1,14 @@
 //! Signs for parties whose keys are born on their nodes (`certificates.k8s.io` PodCertificateRequest): no API object ever holds
 //! such a key.
 //!
-//! A kubelet may ask only for pods of its own node, which the API server checks. This signer answers only for the pods that the
-//! operator made for the present attempt of a job, with the name of the party that the pod stands for.
+//! A kubelet may ask only for pods of its own node, which the API server checks. This signer answers only for the pods of the Jobs that the
+//! job's status names, with the name of the party that the pod stands for. Before that word they wait.
 
 use crate::{
     clock,
     context::Context,
     error::{Error, is_missing},
+    job::pin,
     names,
 };
 use k8s_openapi::{
@@ -28,6 +29,8 @@ pub const SIGNER: &str = "veilgrid.dev/party";
 const AGAIN: Duration = Duration::from_millis(200);
 /// A request that nobody can vouch for is refused when it is this old: the caches have caught up.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
+/// How soon to look again at an older one whose time has not come.
+const LATER: Duration = Duration::from_secs(2);
 
 /// Whether the cluster has such requests.
 pub async fn is_offered(client: &Client) -> Result<bool, kube::Error> {
@@ -38,8 +41,29 @@ pub async fn is_offered(client: &Client) -> Result<bool, kube::Error> {
     }
 }
 
-/// Whose certificate a request asks for: the run and the party.
-fn vouch(request: &PodCertificateRequest, ctx: &Context) -> Option<(String, String)> {
+/// What a pod is.
+enum Standing {
+    /// A party, in a run.
+    Party { run: String, party: String },
+    /// It is to be one: the status does not name its Job yet.
+    Early,
+    /// Nobody whom a certificate is due: in one word, and why.
+    Stranger(&'static str, &'static str),
+}
+
+const NOT_A_PARTY: Standing = Standing::Stranger("NotAParty", "this pod is no party of a running PrivateJob");
+const NOT_NAMED: Standing = Standing::Stranger(
+    "NotNamed",
+    "the Job of this pod is not the one that the PrivateJob's status names for the party",
+);
+
+/// Whose certificate a request asks for.
+fn standing(request: &PodCertificateRequest, ctx: &Context) -> Standing {
+    find(request, ctx).unwrap_or(NOT_A_PARTY)
+}
+
+/// The same; nothing where something is missing.
+fn find(request: &PodCertificateRequest, ctx: &Context) -> Option<Standing> {
     let namespace = request.namespace()?;
     let pod = ctx.cache.pods_listed.get(&ObjectRef::new(&request.spec.pod_name).within(&namespace))?;
     let label = |name: &str| pod.labels().get(name).map(String::as_str);
@@ -53,14 +77,20 @@ fn vouch(request: &PodCertificateRequest, ctx: &Context) -> Option<(String, Stri
     }
     let party = label(names::PARTY)?;
     let seat = names::seats(&job).ok()?.into_iter().find(|seat| seat.party == party)?;
-    // The labels say whose it is; that the operator made it, its Job says.
+    // The labels say whose it is; that the operator made it, its Job says, and which Job that is, the status.
     let owner = pod.owner_references().iter().find(|owner| owner.controller == Some(true))?;
     let made = ctx.cache.party_jobs.get(&seat.object())?;
     let ours = seat.namespace == namespace
         && label(names::JOB_UID) == Some(seat.uid)
         && made.metadata.uid.as_ref() == Some(&owner.uid)
         && made.labels().get(names::JOB_UID).map(String::as_str) == Some(seat.uid);
-    ours.then(|| (seat.run(), seat.party.to_owned()))
+    ours.then(|| match pin(&job, &seat) {
+        None => Standing::Early,
+        Some(named) if named == owner.uid => {
+            Standing::Party { run: seat.run(), party: seat.party.to_owned() }
+        }
+        Some(_) => NOT_NAMED,
+    })
 }
 
 /// Answers one request.
@@ -73,18 +103,16 @@ pub async fn reconcile(request: Arc<PodCertificateRequest>, ctx: Arc<Context>) -
         return Ok(Action::await_change());
     }
     let now = clock::now();
-    let status = match vouch(&request, &ctx) {
-        Some((run, party)) => match issue(&request, &run, &party, now, &ctx) {
+    let made = request.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0);
+    let is_young = now.duration_since(made) < PATIENCE;
+    let status = match standing(&request, &ctx) {
+        Standing::Party { run, party } => match issue(&request, &run, &party, now, &ctx) {
             Ok(status) => status,
             Err(error) => refusal("Failed", "BadRequest", &error.to_string(), now),
         },
-        None => {
-            let made = request.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0);
-            if now.duration_since(made) < PATIENCE {
-                return Ok(Action::requeue(AGAIN));
-            }
-            refusal("Denied", "NotAParty", "this pod is no party of a running PrivateJob", now)
-        }
+        _ if is_young => return Ok(Action::requeue(AGAIN)),
+        Standing::Early => return Ok(Action::requeue(LATER)),
+        Standing::Stranger(reason, message) => refusal("Denied", reason, message, now),
     };
     let api = ctx.api::<PodCertificateRequest>(&request.namespace().unwrap_or_default());
     let patch = json!({"status": status});

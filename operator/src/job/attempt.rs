@@ -105,7 +105,7 @@ impl<'a> Attempt<'a> {
 }
 
 /// The uid of a party's Job, where the status names it.
-fn pin<'a>(job: &'a PrivateJob, seat: &Seat<'_>) -> Option<&'a str> {
+pub(crate) fn pin<'a>(job: &'a PrivateJob, seat: &Seat<'_>) -> Option<&'a str> {
     let parties = &job.status.as_ref()?.parties;
     let party = parties.iter().find(|party| party.name == seat.party)?;
     Some(party.job.as_str()).filter(|uid| !uid.is_empty())

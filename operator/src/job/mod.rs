@@ -22,6 +22,7 @@ mod stages;
 mod status;
 mod validate;
 
+pub(crate) use attempt::pin;
 pub use progress::Last;
 pub use reconcile::{behind, reconcile};
 pub use stages::Stages;

@@ -3,11 +3,13 @@
 
 mod delivery;
 mod drift;
+mod identity;
 mod keeper;
 mod lease;
 mod named;
 mod queue;
 mod read;
+mod room;
 mod scene;
 mod server;
 mod store;

@@ -1,19 +1,11 @@
 //! A job that is deleted while its queue holds its parties.
 
 use crate::{
-    scene::{VEILGRID, ask, comes, is_settled, job, owners, play, until},
+    scene::{VEILGRID, ask, comes, edit, is_settled, job, owners, play, request, until},
     server::Server,
-    store::Target,
 };
 use http::Method;
 use serde_json::{Value, json};
-
-fn asks(server: &Server, method: Method, path: &str, body: &Value) {
-    let target = Target::of(path);
-    let (code, answer) =
-        server.change(|store| store.answer(&method, target, body.to_string().as_bytes(), false));
-    assert_eq!(code, 200, "{answer}");
-}
 
 const JOB: &str = "apis/veilgrid.dev/v1alpha1/namespaces/research/privatejobs/j";
 
@@ -22,7 +14,7 @@ async fn waits(server: &Server) {
     assert!(JOB.starts_with(VEILGRID));
     owners(server);
     ask(server, "j");
-    asks(server, Method::PATCH, JOB, &json!({"spec": {"queueName": "private"}}));
+    edit(server, "j", &json!({"queueName": "private"}));
     comes(server, "j", "Running").await;
     let jobs = server.change(|store| store.all("jobs"));
     assert!(jobs.len() == 2 && jobs.iter().all(|job| job["spec"]["suspend"] == true), "{jobs:?}");
@@ -37,7 +29,7 @@ fn outcomes(server: &Server) -> Vec<Value> {
 async fn what_a_queue_never_let_go_costs_nothing() {
     play(|server, _| async move {
         waits(&server).await;
-        asks(&server, Method::DELETE, JOB, &json!({}));
+        request(&server, &Method::DELETE, JOB, &json!({}));
         until("the job is gone", || job(&server, "j").is_null()).await;
         until("all is settled", || is_settled(&server)).await;
     })
@@ -53,9 +45,9 @@ async fn what_a_queue_once_let_go_is_spent() {
         let path = format!("apis/batch/v1/namespaces/{}/jobs/{}", part("namespace"), part("name"));
         // Let go and held again, as a queue does with whom it preempts: a pod may have been made meanwhile.
         for suspend in [false, true] {
-            asks(&server, Method::PATCH, &path, &json!({"spec": {"suspend": suspend}}));
+            request(&server, &Method::PATCH, &path, &json!({"spec": {"suspend": suspend}}));
         }
-        asks(&server, Method::DELETE, JOB, &json!({}));
+        request(&server, &Method::DELETE, JOB, &json!({}));
         until("the job is gone", || job(&server, "j").is_null()).await;
         let mut ended = outcomes(&server);
         ended.sort_by_key(Value::to_string);

@@ -1,6 +1,7 @@
 //! A job of two parties, the operator, and a kubelet by hand.
 
-use crate::server::Server;
+use crate::{server::Server, store::Target};
+use http::Method;
 use kube::Config;
 use serde_json::{Value, json};
 use std::{
@@ -30,14 +31,17 @@ const PATIENCE: Patience = Patience {
 
 /// Plays a script while the operator runs, which must not end by itself.
 pub(crate) async fn play<Script: Future<Output = ()>>(script: impl FnOnce(Server, Arc<Metrics>) -> Script) {
+    play_by(IdentitySource::Secret, script).await;
+}
+
+/// The same with parties' keys from there.
+pub(crate) async fn play_by<Script: Future<Output = ()>>(
+    identity: IdentitySource,
+    script: impl FnOnce(Server, Arc<Metrics>) -> Script,
+) {
     let server = Server::start().await;
     let metrics = Arc::new(Metrics::default());
-    let pods = PodSettings {
-        image: "party".into(),
-        pull_policy: "Never".into(),
-        identity: IdentitySource::Secret,
-        groups: None,
-    };
+    let pods = PodSettings { image: "party".into(), pull_policy: "Never".into(), identity, groups: None };
     let seed = OperatorSeed::new([7; 32]);
     let config = Config::new(format!("http://{}", server.address).parse().expect("a URI"));
     let client = client::build(config, PATIENCE, Arc::clone(&metrics), None).expect("a client");
@@ -76,8 +80,13 @@ pub(crate) fn owners(server: &Server) {
 
 /// A job that asks them.
 pub(crate) fn ask(server: &Server, name: &str) {
+    ask_with(server, name, &json!({}));
+}
+
+/// The same with further fields of its spec.
+pub(crate) fn ask_with(server: &Server, name: &str, spec: &Value) {
     let party = |owner: &str| json!({"name": owner, "dataset": {"name": "patients", "namespace": owner}});
-    let job = json!({
+    let mut job = json!({
         "apiVersion": "veilgrid.dev/v1alpha1", "kind": "PrivateJob", "metadata": {"name": name},
         "spec": {
             "parties": OWNERS.map(party),
@@ -85,7 +94,28 @@ pub(crate) fn ask(server: &Server, name: &str) {
             "computation": {"statistics": [{"name": "people", "count": {}}]},
         },
     });
+    for (field, value) in spec.as_object().into_iter().flatten() {
+        job["spec"][field] = value.clone();
+    }
     server.make(&format!("{VEILGRID}/privatejobs"), "research", job);
+}
+
+/// Changes the spec of a job.
+pub(crate) fn edit(server: &Server, name: &str, spec: &Value) {
+    request(
+        server,
+        &Method::PATCH,
+        &format!("{VEILGRID}/namespaces/research/privatejobs/{name}"),
+        &json!({"spec": spec}),
+    );
+}
+
+/// Asks the server as somebody else would.
+pub(crate) fn request(server: &Server, method: &Method, path: &str, body: &Value) {
+    let target = Target::of(path);
+    let (code, answer) =
+        server.change(|store| store.answer(method, target, body.to_string().as_bytes(), false));
+    assert_eq!(code, 200, "{answer}");
 }
 
 /// A job, as it is now.

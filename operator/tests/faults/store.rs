@@ -107,7 +107,9 @@ impl Store {
         metadata["namespace"] = json!(target.namespace);
         metadata["uid"] = json!(format!("uid-{}", self.version + 1));
         metadata["generation"] = json!(1);
-        metadata["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+        if metadata["creationTimestamp"].is_null() {
+            metadata["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+        }
         (201, self.put(&target, "ADDED", object))
     }
 
