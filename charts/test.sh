@@ -56,6 +56,13 @@ offers+=(--api-versions "$group/v1/MutatingAdmissionPolicy")
 [ "$(admission "${offers[@]}")" = "apiVersion: $group/v1" ] || fail "no policy where v1 is offered"
 [ -z "$(admission "${offers[@]}" --set 'watchNamespaces={a}')" ] || fail "a policy of the whole cluster for an operator of some namespaces"
 
+# So is what keeps a queue from taking a party back.
+held() { render "$@" | grep -c '^kind: ValidatingAdmissionPolicy' || true; }
+[ "$(held)" = 0 ] || fail "a policy for queues in a cluster that has none"
+offers=(--api-versions "$group/v1/ValidatingAdmissionPolicy")
+[ "$(held "${offers[@]}")" = 2 ] || fail "no policy for queues where v1 is offered"
+[ "$(held "${offers[@]}" --set 'watchNamespaces={a}')" = 0 ] || fail "a policy for queues of the whole cluster for an operator of some namespaces"
+
 # Alerts and the dashboard ask for figures that there are.
 mapfile -t registered < <(tr -d '\n' <"$repo/operator/src/metrics.rs" | grep -oE 'register\( *"[a-z_]+"' | cut -d '"' -f 2)
 while read -r figure; do

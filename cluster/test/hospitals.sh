@@ -27,6 +27,25 @@ done
 [ -z "$(admitted foreign -e 's/^  parties:/  managedBy: example.com\/other\n  parties:/')" ] || fail "a job that another manages got the finalizer"
 good "a job has its finalizer from its creation"
 
+# A queue lets a party's Job go once; of other Jobs nothing is asked.
+for label in app.kubernetes.io/managed-by=veilgrid role=other; do
+  kubectl -n research apply -f - >/dev/null <<EOF
+apiVersion: batch/v1
+kind: Job
+metadata: {name: "queued-${label#*=}", labels: {"${label%=*}": "${label#*=}"}}
+spec:
+  suspend: true
+  template: {spec: {restartPolicy: Never, nodeSelector: {nowhere: "true"}, containers: [{name: c, image: none}]}}
+EOF
+done
+lets() { kubectl -n research patch job "queued-$1" --type merge -p "{\"spec\": {\"suspend\": $2}}" 2>&1; }
+for name in veilgrid other; do lets $name false >/dev/null || fail "a Job in a queue cannot be let go: $(lets $name false)"; done
+lets other true >/dev/null || fail "a Job that is no party cannot be taken back"
+if lets veilgrid true >"$work/taken"; then fail "a party that was let go is taken back"; fi
+grep -q 'a party that was let go is not taken back' "$work/taken" || fail "nobody says why a party is not taken back: $(cat "$work/taken")"
+kubectl -n research delete job queued-veilgrid queued-other >/dev/null
+good "a queue lets a party go once, and does not take it back"
+
 # The result is what the receipt signs, and the receipt holds.
 for file in result receipt; do
   kubectl -n research get configmap hospitals-result -o "jsonpath={.data.$file\.json}" >"$work/$file.json"
