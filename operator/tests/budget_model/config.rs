@@ -31,8 +31,14 @@ pub(crate) struct Config {
     pub(crate) forgets: bool,
     /// Jobs are suspended and go on.
     pub(crate) suspends: bool,
+    /// The parties' Jobs wait in a queue, which lets each go once.
+    pub(crate) queued: bool,
+    /// It takes one back that it let go, once.
+    pub(crate) preempts: bool,
+    /// Of the one job the first attempt is launched already, and its pods wait for nothing but their turn.
+    pub(crate) launched: bool,
     /// What each party must find again is on a lasting volume: an attempt is taken up again, once. With one job and one attempt that are
-    /// launched already, and no suspension.
+    /// launched, and no suspension.
     pub(crate) lasting: bool,
     /// A lasting volume is emptied while no process has it.
     pub(crate) wipes: bool,
@@ -77,6 +83,12 @@ pub(crate) enum Broken {
     OutcomeTwice,
     /// A deleted job settles the claims that its cache has.
     SeenClaims,
+    /// What its queue holds is deleted whatever its resource version is.
+    HeldByLook,
+    /// What its queue let go and took back counts as never let go.
+    HeldNow,
+    /// What a queue took back it lets go again, and the Job's controller makes another pod.
+    LetGoOnce,
     /// An open claim whose job is gone is left alone.
     Orphans,
     /// Two processes may work in one state folder.
@@ -104,6 +116,9 @@ impl Config {
         removes: false,
         forgets: false,
         suspends: false,
+        queued: false,
+        preempts: false,
+        launched: false,
         lasting: false,
         wipes: false,
         misreads: false,

@@ -32,9 +32,15 @@ pub(crate) struct JobLoop {
     pub(crate) party_jobs: [PartyJob; LOCAL],
     /// Of these Jobs, or of those that were last there.
     pub(crate) uids: [u8; LOCAL],
+    /// Jobs that their queue holds, a bit for each.
+    pub(crate) queued: u8,
+    /// Those that it ever let go.
+    pub(crate) let_go: u8,
     pub(crate) pods: [Memory; LOCAL],
     /// Jobs that this process has given their Secrets, a bit for each: `Stage::Equipped`.
     pub(crate) equipped: u8,
+    /// Jobs that this look has deleted, and that their queue had held until then.
+    pub(crate) freed: u8,
     /// Writes of the look that are done, a bit for each.
     done: u16,
     /// Only what was under way arrives: the next write, and those that are done together with it.
@@ -56,7 +62,7 @@ impl JobLoop {
             Some(kind) => self.see_kind(world, job, kind),
             None => KINDS.into_iter().for_each(|kind| self.see_kind(world, job, kind)),
         }
-        self.done = 0;
+        (self.done, self.freed) = (0, 0);
         *self != before
     }
 
@@ -72,6 +78,7 @@ impl JobLoop {
             Kind::PartyJobs => {
                 self.party_jobs.copy_from_slice(&world.party_jobs[first..first + LOCAL]);
                 self.uids.copy_from_slice(&world.uids[first..first + LOCAL]);
+                (self.queued, self.let_go) = (local(world.held, job), local(world.let_go, job));
             }
             Kind::Pods => {
                 for (s, memory) in self.pods.iter_mut().enumerate() {
@@ -89,6 +96,9 @@ impl JobLoop {
         self.done = if done || self.late { self.done | 1 << at } else { 0 };
         if self.done.count_ones() as usize == plan.len() {
             self.done = 0;
+        }
+        if self.done == 0 {
+            self.freed = 0;
         }
         true
     }
@@ -189,4 +199,9 @@ impl JobLoop {
         }
         plan
     }
+}
+
+/// Of a set of seats those of a job, as it counts them.
+pub(crate) fn local(set: u8, job: usize) -> u8 {
+    set >> (job * LOCAL) & ((1 << LOCAL) - 1)
 }

@@ -134,12 +134,26 @@ impl Look<'_> {
     /// Asks what is alive to end, and says whether nothing is. A request to a pod changes nothing here: every process may end
     /// at any time.
     fn interrupted(&mut self) -> bool {
-        for party in 0..PARTIES {
-            if self.stands[party].is_alive() && !self.stands[party].has_pod() {
-                self.plan.push(Write::DeleteJob(self.slots[party]));
-            }
-        }
+        let podless = |party: &usize| self.stands[*party].is_alive() && !self.stands[*party].has_pod();
+        let (held, others): (Vec<usize>, Vec<usize>) =
+            (0..PARTIES).filter(podless).partition(|party| self.was_always_held(*party));
+        self.plan.extend(others.into_iter().map(|party| Write::DeleteJob(self.slots[party])));
+        self.plan.extend(held.iter().map(|party| Write::DeleteHeld(self.slots[*party])));
+        self.plan.extend(held.into_iter().map(|party| Write::Free(self.slots[party])));
         !self.stands.iter().any(|stand| stand.is_alive())
+    }
+
+    /// `remove_podless`: whether its claim may come to nothing with its Job.
+    fn was_always_held(&self, party: usize) -> bool {
+        let (slot, claim) = (self.slots[party], self.view.claims[self.seats[party]]);
+        let is_held = self.view.queued & 1 << slot != 0;
+        let was_let_go = self.view.let_go & 1 << slot != 0 && !self.config.lacks(Broken::HeldNow);
+        is_held
+            && !was_let_go
+            && claim.there
+            && claim.fate == Fate::Open
+            && self.job().phase == Phase::Running
+            && self.job().round == 0
     }
 
     pub(crate) fn give_up(&mut self) {

@@ -13,6 +13,7 @@ mod job_loop;
 mod look;
 mod model;
 mod nodes;
+mod pack;
 mod properties;
 mod sight;
 mod world;
@@ -30,7 +31,7 @@ use std::{
 /// One job; all that its loops saw is of one moment each.
 const ONE: Config = Config { jobs: 1, ..Config::PLAIN };
 /// The same, with what its parties must find again on lasting volumes.
-const LASTING: Config = Config { lasting: true, ..ONE };
+const LASTING: Config = Config { lasting: true, launched: true, ..ONE };
 /// Two jobs, and one charge in each budget.
 const TWO: Config = Config { total: 1, eager: true, brief: true, ..Config::PLAIN };
 
@@ -58,7 +59,7 @@ fn sound(name: &str, config: Config, failures: HasDiscoveries) {
 fn breaks(config: Config, property: &'static str) {
     let name = format!("without {:?}", config.broken);
     let start = Instant::now();
-    let checker = Budgets::new(config)
+    let checker = Budgets::only(config, property)
         .checker()
         .threads(1)
         .timeout(Duration::from_secs(300))
@@ -99,7 +100,8 @@ fn a_job_that_is_deleted_at_any_moment() {
 
 #[test]
 fn a_job_that_is_suspended_at_any_moment() {
-    holds("suspension", Config { suspends: true, ..ONE });
+    holds("suspension", Config { suspends: true, crashes: false, ..ONE });
+    holds("suspension and crashes", Config { suspends: true, brief: true, ..ONE });
 }
 
 #[test]
@@ -114,6 +116,11 @@ fn two_jobs_and_a_budget_for_one() {
 }
 
 #[test]
+fn a_job_in_a_queue() {
+    holds("queue and deletion", Config { queued: true, deletes: true, launched: true, ..ONE });
+}
+
+#[test]
 fn a_job_that_is_taken_up_where_its_pods_left_it() {
     holds("taken up", Config { vanishes: true, eager: true, crashes: false, ..LASTING });
 }
@@ -121,6 +128,7 @@ fn a_job_that_is_taken_up_where_its_pods_left_it() {
 #[test]
 #[ignore = "takes longer than a test of every change may: scripts/test-long.sh runs it"]
 fn wide() {
+    holds("suspension, crashes and each step of a pod", Config { suspends: true, ..ONE });
     holds("pods vanish", Config { vanishes: true, ..ONE });
     holds("a changed dataset", Config { deletes: true, changes: true, ..ONE });
     holds("no room, and a late write", Config { crowded: true, late: true, crashes: false, ..ONE });
@@ -131,6 +139,9 @@ fn wide() {
         Config { vanishes: true, lags: true, forces: true, ..ONE },
     );
     holds("removed Jobs", Config { removes: true, ..ONE });
+    let queued = Config { queued: true, deletes: true, crashes: false, ..ONE };
+    holds("queue, deletion and suspension", Config { suspends: true, ..queued });
+    holds("queue that takes back", Config { preempts: true, crashes: true, launched: true, ..queued });
     holds("each kind lags", Config { skew: true, crashes: false, ..ONE });
     holds("two jobs and deletion", Config { deletes: true, ..TWO });
     breaks(Config { broken: &[Broken::OutcomeTwice], vanishes: true, late: true, ..ONE }, CHARGED);
@@ -151,11 +162,15 @@ fn wide_taken_up() {
 
 #[test]
 fn without_a_protective_step_something_goes_wrong() {
+    let launched = Config { launched: true, crashes: false, ..ONE };
     breaks(Config { broken: &[Broken::NoVersion], ..TWO }, CHARGED);
     breaks(Config { broken: &[Broken::EarlyPods], ..ONE }, CHARGED);
-    breaks(Config { broken: &[Broken::SilentRelease], vanishes: true, ..ONE }, CHARGED);
-    breaks(Config { broken: &[Broken::Remake, Broken::Unnamed], removes: true, ..ONE }, CHARGED);
-    breaks(Config { broken: &[Broken::WaitingGone], vanishes: true, ..ONE }, CHARGED);
+    breaks(Config { broken: &[Broken::SilentRelease], vanishes: true, ..launched }, CHARGED);
+    breaks(
+        Config { broken: &[Broken::Remake, Broken::Unnamed], removes: true, eager: true, ..launched },
+        CHARGED,
+    );
+    breaks(Config { broken: &[Broken::WaitingGone], vanishes: true, ..launched }, CHARGED);
     breaks(Config { broken: &[Broken::BookTwice], ..ONE }, SUMMED);
     breaks(Config { broken: &[Broken::LateWord], deletes: true, ..ONE }, CHARGED);
     breaks(
@@ -163,7 +178,14 @@ fn without_a_protective_step_something_goes_wrong() {
         RESTS,
     );
     breaks(Config { broken: &[Broken::Orphans], deletes: true, late: true, ..ONE }, RESTS);
-    breaks(Config { broken: &[Broken::SettledFirst], suspends: true, late: true, ..ONE }, CHARGED);
+    // All pods live at once: what happens between them does not matter here.
+    let brief = Config { brief: true, crashes: false, ..ONE };
+    breaks(Config { broken: &[Broken::SettledFirst], suspends: true, late: true, ..brief }, CHARGED);
+    let queued = Config { queued: true, deletes: true, ..launched };
+    breaks(Config { broken: &[Broken::HeldByLook], ..queued }, CHARGED);
+    breaks(Config { broken: &[Broken::HeldNow], preempts: true, ..queued }, CHARGED);
+    let taken_back = Config { queued: true, preempts: true, eager: true, ..launched };
+    breaks(Config { broken: &[Broken::LetGoOnce], ..taken_back }, OPENED_ONCE);
 }
 
 #[test]

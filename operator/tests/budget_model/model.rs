@@ -6,10 +6,11 @@ use crate::{
     config::Config,
     job_loop::{JobLoop, KINDS, Kind},
     nodes::{self, Node},
-    properties,
+    pack, properties,
     world::{Hold, Job, PARTIES, SEATS, World, parts},
 };
 use stateright::{Model, Property};
+use std::hash::{Hash, Hasher};
 
 /// One process of the operator. Each loop has seen what it has seen: no order holds between two of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,12 +31,18 @@ impl Operator {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) leader: Operator,
     /// One that led before, and does not know better.
     pub(crate) deposed: Option<Box<Operator>>,
+}
+
+impl Hash for State {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        pack::hash(&(&self.world, &self.leader, &self.deposed), hasher);
+    }
 }
 
 /// Which process.
@@ -79,11 +86,18 @@ pub(crate) enum Action {
 pub(crate) struct Budgets {
     pub(crate) config: Config,
     pub(crate) rests: Rests,
+    /// Only this one is looked at; where none is named, all are.
+    pub(crate) property: Option<&'static str>,
 }
 
 impl Budgets {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, rests: Rests::default() }
+        Self { config, rests: Rests::default(), property: None }
+    }
+
+    /// For who wants to know of one property alone.
+    pub(crate) fn only(config: Config, property: &'static str) -> Self {
+        Self { property: Some(property), ..Self::new(config) }
     }
 }
 
@@ -94,8 +108,8 @@ impl Model for Budgets {
     fn init_states(&self) -> Vec<State> {
         let mut world = World::default();
         world.jobs[..self.config.jobs].fill(Job { there: true, ..Job::default() });
-        if self.config.lasting {
-            world.launch(0);
+        if self.config.launched {
+            world.launch(0, self.config.queued);
         }
         vec![State { world, leader: Operator::fresh(&world, &self.config), deposed: None }]
     }
@@ -240,7 +254,8 @@ impl Model for Budgets {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        properties::all()
+        let is_asked = |of: &Property<Self>| self.property.is_none_or(|asked| asked == of.name);
+        properties::all().into_iter().filter(is_asked).collect()
     }
 }
 

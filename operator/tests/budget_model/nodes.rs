@@ -14,6 +14,10 @@ pub(crate) enum Node {
     Live(usize),
     /// All of them run, and end before anything is opened.
     Die(usize),
+    /// Its queue lets the Job go.
+    Admit(usize),
+    /// Its queue takes it back: its pod ends without a word, if it has one.
+    Preempt(usize),
     /// The Job's controller makes the pod.
     Make(usize),
     /// The container starts.
@@ -70,6 +74,8 @@ pub(crate) fn steps(config: &Config, out: &mut Vec<Node>) {
             out.push(Node::Link(s));
         }
         let may = [
+            (config.queued, Node::Admit(s)),
+            (config.preempts, Node::Preempt(s)),
             (config.vanishes, Node::Vanish(s)),
             (config.vanishes, Node::NeverMade(s)),
             (config.lags, Node::Report(s)),
@@ -105,9 +111,35 @@ pub(crate) fn take(world: &mut World, step: Node, config: &Config) -> bool {
             }
             may
         }
+        Node::Admit(s) => {
+            let may = world.party_jobs[s] == PartyJob::There && world.held & 1 << s != 0;
+            if may {
+                world.held &= !(1 << s);
+                world.let_go |= 1 << s;
+                if config.lacks(Broken::LetGoOnce) {
+                    world.pods[s] = Default::default();
+                }
+            }
+            may
+        }
+        Node::Preempt(s) => {
+            let may = world.party_jobs[s] == PartyJob::There
+                && world.held & 1 << s == 0
+                && world.taken_back & 1 << s == 0;
+            if may {
+                world.held |= 1 << s;
+                world.taken_back |= 1 << s;
+                let pod = &mut world.pods[s];
+                if pod.shown.is_there() {
+                    (pod.shown, pod.process) = (Shown::Gone, Dead);
+                }
+            }
+            may
+        }
         Node::Make(s) => {
+            let is_held = world.held & 1 << s != 0;
             let pod = &mut world.pods[s];
-            let may = world.party_jobs[s] == PartyJob::There && pod.shown == Shown::Never;
+            let may = world.party_jobs[s] == PartyJob::There && pod.shown == Shown::Never && !is_held;
             if may {
                 pod.shown = Shown::Pending;
             }
@@ -307,8 +339,15 @@ fn become_(world: &mut World, s: usize, process: Process, lags: bool) -> bool {
 
 /// Lets everything on the nodes come to its end, without a fault.
 pub(crate) fn settle(world: &mut World, config: &Config) {
-    let faults =
-        Config { vanishes: false, forces: false, removes: false, misreads: false, wipes: false, ..*config };
+    let faults = Config {
+        vanishes: false,
+        preempts: false,
+        forces: false,
+        removes: false,
+        misreads: false,
+        wipes: false,
+        ..*config
+    };
     let (all, told) = (Config { lags: true, ..faults }, Config { lags: false, ..faults });
     loop {
         let mut steps = Vec::new();

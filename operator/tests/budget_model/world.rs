@@ -214,6 +214,12 @@ pub(crate) struct World {
     pub(crate) pods: [Pod; SEATS],
     /// Jobs that have no Secret, a bit for each seat: their pods wait for it.
     pub(crate) bare: u8,
+    /// Jobs that their queue holds, a bit for each seat.
+    pub(crate) held: u8,
+    /// Those that it ever let go.
+    pub(crate) let_go: u8,
+    /// Those that it took back.
+    pub(crate) taken_back: u8,
     /// Parties whose share has left, a bit for each seat.
     pub(crate) opened: u8,
     /// Lasting volumes, by claim.
@@ -235,7 +241,7 @@ impl World {
     }
 
     /// A job whose parties' Jobs were just made: how it comes to that is the same with and without lasting volumes.
-    pub(crate) fn launch(&mut self, job: usize) {
+    pub(crate) fn launch(&mut self, job: usize, queued: bool) {
         let pins = [1; PARTIES];
         self.jobs[job] = Job { there: true, finalizer: true, phase: Phase::Running, pins, ..Job::default() };
         for party in 0..PARTIES {
@@ -244,6 +250,7 @@ impl World {
             self.budgets[party].held = uid(s, false);
             self.budgets[party].reserved = uid(s, false);
             (self.party_jobs[s], self.uids[s]) = (PartyJob::There, 1);
+            self.held |= u8::from(queued) << s;
         }
     }
 

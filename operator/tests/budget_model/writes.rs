@@ -2,7 +2,7 @@
 
 use crate::{
     config::{Broken, Config},
-    job_loop::JobLoop,
+    job_loop::{JobLoop, local},
     sight::Memory,
     world::{Claim, Fate, LOCAL, PARTIES, PartyJob, Phase, World},
 };
@@ -22,6 +22,10 @@ pub(crate) enum Write {
     Equip(u8),
     /// `remove_job`
     DeleteJob(usize),
+    /// `remove_podless`: the same of one that its queue holds, under the resource version at which it does.
+    DeleteHeld(usize),
+    /// And then its claim's outcome.
+    Free(usize),
     /// `settle`: the outcome by what was seen of the party, where pods were made.
     Settle {
         seat: usize,
@@ -44,7 +48,7 @@ pub(crate) enum Write {
 impl Write {
     /// Whether the operator does both at once: `together`.
     pub(crate) fn is_together_with(self, other: Self) -> bool {
-        use Write::{CreateClaim, CreateJob, DeleteJob, Equip, Settle};
+        use Write::{CreateClaim, CreateJob, DeleteHeld, DeleteJob, Equip, Free, Settle};
         matches!(
             (self, other),
             (CreateClaim(_), CreateClaim(_))
@@ -52,7 +56,9 @@ impl Write {
                 | (Equip(_), Equip(_))
                 | (DeleteJob(_), DeleteJob(_))
                 | (Settle { .. }, Settle { .. })
-        )
+                | (DeleteJob(_) | DeleteHeld(_), DeleteHeld(_))
+                | (Free(_), Free(_))
+        ) || matches!((self, other), (DeleteJob(one) | DeleteHeld(one), Free(next)) if one != next)
     }
 }
 
@@ -110,6 +116,8 @@ impl JobLoop {
                     *party_job = PartyJob::There;
                     world.uids[first + s] += 1;
                     world.bare |= 1 << (first + s);
+                    world.held |= u8::from(config.queued) << (first + s);
+                    world.let_go &= !(1 << (first + s));
                     // The controller makes a pod for the new Job, whatever became of one before.
                     world.pods[first + s] = Default::default();
                     if config.lacks(Broken::Remake) && self.job.phase == Phase::Running {
@@ -126,6 +134,31 @@ impl JobLoop {
                         world.bare &= !(1 << (first + s));
                     }
                 }
+            }
+            Write::DeleteHeld(s) => {
+                let at = first + s;
+                let is_seen = self.uids[s] == world.uids[at]
+                    && local(world.held, job) & 1 << s != 0
+                    && (local(world.let_go, job) ^ self.let_go) & 1 << s == 0;
+                if world.party_jobs[at] == PartyJob::Absent {
+                    // Nobody knows what became of it.
+                    return true;
+                }
+                if !is_seen && !config.lacks(Broken::HeldByLook) {
+                    return false;
+                }
+                world.party_jobs[at] = PartyJob::Absent;
+                self.freed |= 1 << s;
+            }
+            Write::Free(s) => {
+                if self.freed & 1 << s == 0 {
+                    return true;
+                }
+                let claim = &mut world.claims[first + s];
+                if *claim != self.claims[s] {
+                    return false;
+                }
+                claim.fate = Fate::Released;
             }
             Write::DeleteJob(s) => world.party_jobs[first + s] = PartyJob::Absent,
             Write::Settle { seat, launched, seen } => {
