@@ -44,7 +44,8 @@ async fn waits(server: &Server, attempt: u32) {
 /// The outcomes of an attempt's claims; null for those that have none.
 fn outcomes(server: &Server, attempt: u32) -> Vec<Value> {
     let claims = server.change(|store| store.all("privacyclaims"));
-    let of = |claim: &&Value| claim["metadata"]["labels"]["veilgrid.dev/attempt"] == attempt.to_string();
+    let attempt = attempt.to_string();
+    let of = |claim: &&Value| claim["metadata"]["labels"]["veilgrid.dev/attempt"] == attempt.as_str();
     claims.iter().filter(of).map(|claim| claim["status"]["outcome"].clone()).collect()
 }
 
