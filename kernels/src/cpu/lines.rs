@@ -17,6 +17,21 @@ pub(super) fn ahead<V>(vector: &V) {
     ask((&raw const *vector).cast::<u8>().wrapping_add(AHEAD));
 }
 
+/// Asks the second-level cache for the line so many bytes after a vector, for a loop whose steps are so far apart that no CPU reads
+/// ahead for it, and the first-level cache keeps few of its lines.
+#[inline(always)]
+pub(super) fn ahead_by<V>(vector: &V, bytes: usize) {
+    let address = (&raw const *vector).cast::<u8>().wrapping_add(bytes);
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a prefetch of any address changes nothing that a program sees. SSE is part of x86-64.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(address.cast::<i8>());
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = address;
+}
+
 /// Asks for the lines of what is needed soon.
 #[inline(always)]
 pub(super) fn soon<T>(elements: &[T]) {

@@ -4,6 +4,7 @@
 //! so the last one's are in their natural order and nothing is reversed.
 
 use super::super::IntSimd;
+use super::super::lines::ahead_by;
 use super::dft::dft;
 use crate::field::Field64;
 use crate::field::ntt::{Pass, Rows, WIDE};
@@ -77,6 +78,17 @@ fn places<const RADIX: usize>(inverse: bool, apart: usize) -> [usize; RADIX] {
     std::array::from_fn(|k| if inverse { (RADIX - k) % RADIX * apart } else { k * apart })
 }
 
+/// Rows that are asked for before they are needed.
+const AHEAD: usize = 4;
+
+/// Asks for the rows that are combined so many rows later.
+#[inline(always)]
+fn ask<V, const RADIX: usize>(vectors: &[V], first: usize, places: [usize; RADIX], stride: usize) {
+    for place in places {
+        ahead_by(&vectors[first + place], AHEAD * stride * size_of::<u64>());
+    }
+}
+
 #[inline(always)]
 fn inner<S: IntSimd, const RADIX: usize>(
     simd: S,
@@ -92,10 +104,14 @@ fn inner<S: IntSimd, const RADIX: usize>(
     let (out, _) = S::as_mut_simd_u64s(to);
     let places = places::<RADIX>(plan.inverse, rows * groups * stride);
     let twiddles = plan.twiddles[pass.twiddles..].chunks_exact(RADIX - 1);
+    let far = from.stride > WIDE;
     for (group, twiddles) in (0..groups).zip(twiddles) {
         for row in 0..rows {
             for column in 0..per_row {
                 let first = (group * rows + row) * stride + column;
+                if far && column == 0 {
+                    ask::<_, RADIX>(vectors, first, places, from.stride);
+                }
                 let sums = dft(simd, gather::<S, RADIX>(simd, vectors, first, places));
                 let at = (group * rows * RADIX + row) * per_row + column;
                 out[at] = sums[0];
@@ -144,19 +160,26 @@ fn twisted<S: IntSimd, const RADIX: usize>(
     let (stride, out_stride) = (from.stride / S::U64_LANES, to.stride / S::U64_LANES);
     let rows = plan.len() / RADIX;
     let (vectors, _) = S::as_simd_u64s(from.words);
+    let to_stride = to.stride;
     let (out, _) = S::as_mut_simd_u64s(to.words);
     let places = places::<RADIX>(plan.inverse, rows * stride);
     let (bases, _) = S::as_simd_u64s(twist.bases);
-    for (column, base) in bases.iter().enumerate() {
+    let mut factors = [[simd.splat_u64s(twist.first); RADIX]; WIDE];
+    for (factors, base) in factors.iter_mut().zip(bases) {
         let mut far = *base;
         for _ in 0..rows.ilog2() {
             far = simd.multiply::<Field64>(far, far);
         }
-        let mut factors = [simd.splat_u64s(twist.first); RADIX];
         for j in 1..RADIX {
             factors[j] = simd.multiply::<Field64>(factors[j - 1], far);
         }
-        for row in 0..rows {
+    }
+    // All vectors of a row at once: rows of the target are lines that a cache may not keep until the next vector.
+    for row in 0..rows {
+        for ((column, base), factors) in bases.iter().enumerate().zip(&mut factors) {
+            if column == 0 {
+                ask::<_, RADIX>(out, row * out_stride, std::array::from_fn(|j| j * rows * out_stride), to_stride);
+            }
             let first = row * stride + column;
             let sums = dft(simd, gather::<S, RADIX>(simd, vectors, first, places));
             out[row * out_stride + column] = simd.multiply::<Field64>(sums[0], factors[0]);
