@@ -13,14 +13,14 @@
 //! ```
 //!
 //! At level [`Amx`](crate::Level::Amx) all but small products are summed on tiles of 8-bit limbs, at
-//! [`Ifma`](crate::Level::Ifma) those of integers by 52-bit multiply-adds. The instructions and
+//! [`Ifma`](crate::Level::Ifma) those of integers of 96 rows and more by 52-bit multiply-adds. The instructions and
 //! addresses depend on the sizes alone, at every level.
 
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::Arch;
 use crate::cpu::Factor;
 use crate::cpu::matmul::{MultiplyAdd, ROWS};
 use crate::cpu::transpose::Transpose;
-#[cfg(target_arch = "x86_64")]
-use crate::cpu::{Arch, amx, matmul::Fused};
 use crate::device::Backend;
 use crate::error::sized;
 use crate::{Device, KernelError, M61};
@@ -99,21 +99,16 @@ fn products<T: Element>(
                 products(operation, device, shape, 1, a, b, acc)?;
             }
         }
-        Backend::Cpu(cpu) => match **cpu {
-            #[cfg(target_arch = "x86_64")]
-            Arch::Amx(tiles) if amx::pays(shape) => {
-                cpu.spread(amx::OnTiles { tiles, products: MultiplyAdd::<T>::new(shape, a, b, acc) });
+        Backend::Cpu(cpu) => {
+            let products = MultiplyAdd::<T>::new(shape, a, b, acc);
+            match **cpu {
+                #[cfg(target_arch = "x86_64")]
+                Arch::Amx(tiles) => cpu.spread(products.by(tiles)),
+                #[cfg(target_arch = "x86_64")]
+                Arch::Ifma(ifma) => cpu.spread(products.by(ifma)),
+                _ => cpu.spread(products),
             }
-            #[cfg(target_arch = "x86_64")]
-            Arch::Amx(tiles) => {
-                cpu.spread(Fused { ifma: tiles.ifma(), products: MultiplyAdd::<T>::new(shape, a, b, acc) });
-            }
-            #[cfg(target_arch = "x86_64")]
-            Arch::Ifma(ifma) => {
-                cpu.spread(Fused { ifma, products: MultiplyAdd::<T>::new(shape, a, b, acc) });
-            }
-            _ => cpu.spread(MultiplyAdd::<T>::new(shape, a, b, acc)),
-        },
+        }
         #[cfg(feature = "gpu")]
         Backend::Gpu(gpu) if count == 1 => gpu.multiply_add(shape, a, b, acc)?,
         #[cfg(feature = "gpu")]

@@ -229,27 +229,31 @@ fn ntt(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
 }
 
 fn matmul(device: &Device, key: &[u8; 32]) -> Result<bool, KernelError> {
-    let shape = matmul::Shape { rows: 7, inner: 13, columns: 19 };
-    let (a, b) = (words(key, 12), spec::mask::words(key, 13, 0, 13 * 19));
-    let mut got: Vec<u64> = spec::mask::words(key, 14, 0, 7 * 19);
+    // Enough for the instructions that only large products are given to.
+    let shape = matmul::Shape { rows: 97, inner: 20, columns: 19 };
+    let matmul::Shape { rows, inner, columns } = shape;
+    let words = |id, len| -> Vec<u64> { spec::mask::words(key, id, 0, len) };
+    let (a, b) = (words(12, rows * inner), words(13, inner * columns));
+    let mut got = words(14, rows * columns);
     let mut want = got.clone();
-    matmul::multiply_add(device, shape, &a[..7 * 13], &b, &mut got)?;
-    spec::matmul::multiply_add(shape, &a[..7 * 13], &b, &mut want);
+    matmul::multiply_add(device, shape, &a, &b, &mut got)?;
+    spec::matmul::multiply_add(shape, &a, &b, &mut want);
+    let mut right = got == want;
     let narrow = |words: &[u64]| words.iter().map(|word| *word as u32).collect::<Vec<_>>();
     let (mut got_narrow, mut want_narrow) = (narrow(&want), narrow(&want));
-    let (a, b) = (narrow(&a[..7 * 13]), narrow(&b));
-    matmul::multiply_add(device, shape, &a, &b, &mut got_narrow)?;
-    spec::matmul::multiply_add(shape, &a, &b, &mut want_narrow);
-    let mut right = got == want && got_narrow == want_narrow;
-    matmul::transpose(device, 7, 19, &want, &mut got)?;
-    let mut turned = vec![0; 7 * 19];
-    spec::matmul::transpose(7, 19, &want, &mut turned);
+    let (a_narrow, b_narrow) = (narrow(&a), narrow(&b));
+    matmul::multiply_add(device, shape, &a_narrow, &b_narrow, &mut got_narrow)?;
+    spec::matmul::multiply_add(shape, &a_narrow, &b_narrow, &mut want_narrow);
+    right &= got_narrow == want_narrow;
+    matmul::transpose(device, rows, columns, &want, &mut got)?;
+    let mut turned = vec![0; rows * columns];
+    spec::matmul::transpose(rows, columns, &want, &mut turned);
     right &= got == turned;
-    let prime = |id, len| {
-        let words: Vec<u64> = spec::mask::words(key, id, 0, len);
-        words.into_iter().map(|word| M61::new(word % M61::MODULUS).unwrap_or(M61::ZERO)).collect::<Vec<_>>()
+    let prime = |words: &[u64]| {
+        let reduced = words.iter().map(|word| M61::new(word % M61::MODULUS).unwrap_or(M61::ZERO));
+        reduced.collect::<Vec<_>>()
     };
-    let (a, b, mut got) = (prime(12, 7 * 13), prime(13, 13 * 19), prime(14, 7 * 19));
+    let (a, b, mut got) = (prime(&a), prime(&b), prime(&want));
     let mut want = got.clone();
     matmul::multiply_add(device, shape, &a, &b, &mut got)?;
     spec::matmul::multiply_add_field(shape, &a, &b, &mut want);

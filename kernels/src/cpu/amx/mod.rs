@@ -5,5 +5,4 @@ mod product;
 mod tiles;
 
 pub(crate) use limbs::Limbs;
-pub(crate) use product::{OnTiles, pays};
 pub(crate) use tiles::Tiles;

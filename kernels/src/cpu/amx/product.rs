@@ -3,8 +3,8 @@
 use super::Tiles;
 use super::limbs::{ByWeight, DEEP, Limbs, SIDE};
 use super::tiles::{Bytes, Shaped};
-use crate::cpu::matmul::MultiplyAdd;
-use crate::cpu::{IntSimd, Kernel};
+use crate::cpu::Factor;
+use crate::cpu::matmul::{MultiplyAdd, Unit};
 use crate::matmul::Shape;
 use bytemuck::Zeroable;
 use pulp::x86::V4;
@@ -22,29 +22,28 @@ const COLUMNS: usize = 512;
 const _: () = assert!(8 * 255 * 255 * INNER as u64 <= u32::MAX as u64 && INNER.is_multiple_of(DEEP));
 
 /// Whether tiles, filled up with zeros, are faster than vectors: a product on tiles costs a sixth or less.
-pub(crate) fn pays(shape: Shape) -> bool {
+fn pays(shape: Shape) -> bool {
     let Shape { rows, inner, columns } = shape;
     rows >= 4 && columns >= 4 && inner >= 16 && rows.saturating_mul(inner).saturating_mul(columns) >= 1 << 15
+}
+
+/// Small products as if there were no tiles.
+impl<T: Factor> Unit<T> for Tiles {
+    /// On tiles.
+    const FASTER: usize = 2;
+
+    fn multiply(self, products: MultiplyAdd<'_, T>) {
+        if pays(products.shape) {
+            product(self, products);
+        } else {
+            self.ifma().multiply(products);
+        }
+    }
 }
 
 /// `acc += a b`, once or several times; no size is 0.
 fn product<T: Limbs>(tiles: Tiles, products: MultiplyAdd<'_, T>) {
     tiles.simd().vectorize(Product { tiles, products });
-}
-
-/// The same as a kernel, which threads can share.
-pub(crate) struct OnTiles<'a, T: Limbs> {
-    pub(crate) tiles: Tiles,
-    pub(crate) products: MultiplyAdd<'a, T>,
-}
-
-impl<T: Limbs> Kernel for OnTiles<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: IntSimd>(self, _: S) {
-        product(self.tiles, self.products);
-    }
 }
 
 struct Product<'a, T: Limbs> {

@@ -1,10 +1,10 @@
 //! Products of matrices, and transposes.
 
+use crate::cpu::Divide;
 #[cfg(target_arch = "x86_64")]
-use crate::cpu::matmul::Fused;
+use crate::cpu::matmul::{By, Unit};
 use crate::cpu::matmul::{MultiplyAdd, Product, ROWS};
 use crate::cpu::transpose::{SIDE, Transpose};
-use crate::cpu::{self, Divide};
 use crate::matmul::Shape;
 
 /// By products where there are several; else by rows, where each part packs the right matrix for itself.
@@ -42,7 +42,7 @@ impl<T: Product> Divide for MultiplyAdd<'_, T> {
 }
 
 #[cfg(target_arch = "x86_64")]
-impl<T: Product> Divide for Fused<'_, T> {
+impl<T: Product, U: Unit<T>> Divide for By<'_, U, T> {
     const SHARES: usize = 1;
 
     fn step(&self) -> usize {
@@ -52,34 +52,12 @@ impl<T: Product> Divide for Fused<'_, T> {
         self.products.len()
     }
     fn nanoseconds(&self) -> usize {
-        self.products.nanoseconds()
+        self.products.nanoseconds() / U::FASTER
     }
     fn cut(self, at: usize) -> (Self, Self) {
-        let ifma = self.ifma;
+        let unit = self.unit;
         let (products, rest) = self.products.cut(at);
-        (Fused { ifma, products }, Fused { ifma, products: rest })
-    }
-    nothing_to_join!();
-}
-
-#[cfg(target_arch = "x86_64")]
-impl<T: Product + cpu::amx::Limbs> Divide for cpu::amx::OnTiles<'_, T> {
-    const SHARES: usize = 1;
-
-    fn step(&self) -> usize {
-        self.products.step()
-    }
-    fn len(&self) -> usize {
-        self.products.len()
-    }
-    /// At least twice as fast.
-    fn nanoseconds(&self) -> usize {
-        self.products.nanoseconds() / 2
-    }
-    fn cut(self, at: usize) -> (Self, Self) {
-        let tiles = self.tiles;
-        let (products, rest) = self.products.cut(at);
-        (cpu::amx::OnTiles { tiles, products }, cpu::amx::OnTiles { tiles, products: rest })
+        (products.by(unit), rest.by(unit))
     }
     nothing_to_join!();
 }

@@ -35,7 +35,7 @@ pub trait Entry: Copy {
 pub trait Product: Entry {
     /// `acc += a b`, once or several times, summed in registers; no size is 0.
     fn multiply<S: IntSimd>(simd: S, products: MultiplyAdd<'_, Self>);
-    /// The same by 52-bit multiply-adds where these are faster.
+    /// The same by 52-bit multiply-adds, if there is a way.
     #[cfg(target_arch = "x86_64")]
     fn multiply_fused(ifma: Ifma, products: MultiplyAdd<'_, Self>);
 }
@@ -68,7 +68,7 @@ impl Product for u32 {
     }
     #[cfg(target_arch = "x86_64")]
     fn multiply_fused(ifma: Ifma, products: MultiplyAdd<'_, u32>) {
-        ifma.multiply(products);
+        ifma.blocks(products);
     }
 }
 
@@ -104,6 +104,6 @@ impl Product for u64 {
     }
     #[cfg(target_arch = "x86_64")]
     fn multiply_fused(ifma: Ifma, products: MultiplyAdd<'_, u64>) {
-        ifma.multiply(products);
+        ifma.blocks(products);
     }
 }

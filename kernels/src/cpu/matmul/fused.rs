@@ -4,8 +4,8 @@
 
 use super::entry::Product;
 use super::sums::Sums;
-use super::{Entry, MultiplyAdd, blocks};
-use crate::cpu::{IntSimd, Kernel};
+use super::{Entry, MultiplyAdd, Unit, blocks};
+use crate::cpu::{Arch, IntSimd};
 use pulp::core_arch::x86::Avx512ifma;
 use pulp::x86::V4;
 use pulp::{NullaryFnOnce, Simd, u32x16, u64x8};
@@ -57,7 +57,7 @@ impl Ifma {
         self.simd
     }
 
-    pub(super) fn multiply<T: Entry>(self, products: MultiplyAdd<'_, T>)
+    pub(super) fn blocks<T: Entry>(self, products: MultiplyAdd<'_, T>)
     where
         Ifma: Sums<T>,
     {
@@ -82,18 +82,18 @@ where
     }
 }
 
-/// Products of matrices as a kernel, which threads can share.
-pub(crate) struct Fused<'a, T: Entry> {
-    pub(crate) ifma: Ifma,
-    pub(crate) products: MultiplyAdd<'a, T>,
-}
+/// Rows from which on it pays that the right matrix becomes two when packed.
+const LEAST_ROWS: usize = 96;
 
-impl<T: Product> Kernel for Fused<'_, T> {
-    type Output = ();
+impl<T: Product> Unit<T> for Ifma {
+    const FASTER: usize = 1;
 
-    #[inline(always)]
-    fn run<S: IntSimd>(self, _: S) {
-        T::multiply_fused(self.ifma, self.products);
+    fn multiply(self, products: MultiplyAdd<'_, T>) {
+        if products.shape.rows < LEAST_ROWS {
+            Arch::Avx512(self.simd).run(products);
+        } else {
+            T::multiply_fused(self, products);
+        }
     }
 }
 

@@ -7,6 +7,8 @@ mod fused;
 mod m61;
 mod strassen;
 mod sums;
+#[cfg(target_arch = "x86_64")]
+mod unit;
 
 use super::lines::{soon, to_line};
 use super::{IntSimd, Kernel, Lane};
@@ -15,9 +17,11 @@ use bytemuck::Zeroable;
 use entry::Vector;
 pub(crate) use entry::{Entry, Product};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use fused::{Fused, Ifma};
+pub(crate) use fused::Ifma;
 use strassen::Part;
 use sums::Sums;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use unit::{By, Unit};
 use zeroize::Zeroizing;
 
 /// One product or several one after the other: see [`crate::matmul`].

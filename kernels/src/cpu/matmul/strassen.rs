@@ -197,8 +197,6 @@ fn of_quarters(part: Part, whole: Shape, least: usize) -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    #[cfg(target_arch = "x86_64")]
-    use crate::cpu::matmul::Fused;
     use crate::cpu::matmul::MultiplyAdd;
     use crate::cpu::{Arch, Level};
     use crate::matmul::Element;
@@ -240,7 +238,7 @@ mod tests {
                     let products = MultiplyAdd { least, ..MultiplyAdd::new(shape, &a, &b, &mut got) };
                     match arch {
                         #[cfg(target_arch = "x86_64")]
-                        Arch::Ifma(ifma) => arch.run(Fused { ifma, products }),
+                        Arch::Ifma(ifma) => T::multiply_fused(ifma, products),
                         _ => arch.run(products),
                     }
                     assert!(
