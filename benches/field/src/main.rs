@@ -1,35 +1,39 @@
-//! Products and transforms in the prime fields on one core beside `prio` and Plonky3's crates, built for this CPU. Prints
-//! rows of `docs/performance.md`.
+//! Products and transforms in the prime fields on one core beside `prio` and Plonky3's crates, built for this CPU. A line each
+//! for `report.py`.
 
 #[allow(dead_code, unreachable_pub, reason = "the other benches use the rest")]
 #[path = "../../src/lib.rs"]
 mod measure;
 mod ntt;
 
-use measure::{cpu_name, side_by_side};
+use measure::{Beside, ELEMENTS, Row, VECTORS, Wanted, crate_version, levels};
 use p3_field::{PackedValue, PrimeCharacteristicRing};
 use p3_goldilocks::Goldilocks;
 use std::error::Error;
 use std::hint::black_box;
-use veilgrid_kernels::{Device, Field, Field64, M61, Seed, chacha, field};
+use veilgrid_kernels::{Device, Field, Field64, Level, M61, Seed, chacha, field};
 
 type Packed = <Goldilocks as p3_field::Field>::Packing;
 
+const LOCK: &str = include_str!("../Cargo.lock");
 /// Products of one timing.
 const PRODUCTS: usize = 1 << 22;
 const ROUNDS: usize = 31;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let device = Device::cpu()?.with_threads(1);
-    println!("{}, {}, p3 in vectors of {}", cpu_name(), device.describe(), Packed::WIDTH);
-    println!("| work | level | Veilgrid, G/s | peer, G/s | ratio |\n|---|---|---|---|---|");
-    // Two vectors that fill half of a first-level cache, a second-level cache, and none.
-    for len in [1 << 10, 1 << 14, 1 << 22] {
-        against_prio::<M61>(&device, len)?;
-        against_prio::<Field64>(&device, len)?;
-        against_p3(&device, len)?;
+    // The peers are built for one level: beside them ours is measured there.
+    let built = if Packed::WIDTH == 8 { Level::Avx512 } else { Level::Avx2 };
+    eprintln!("the peers are built for {built}");
+    for (level, device) in levels(&VECTORS)?.iter().filter(|(level, _)| *level == built) {
+        // Two vectors that fill half of a first-level cache, a second-level cache, and none.
+        for len in [1 << 10, 1 << 14, 1 << 22] {
+            against_prio::<M61>((*level, device), len, Wanted::both(3.5))?;
+            against_prio::<Field64>((*level, device), len, Wanted::of(3.0, 2.4))?;
+            against_p3((*level, device), len)?;
+        }
+        ntt::rows(*level, device)?;
     }
-    ntt::rows(&device)
+    Ok(())
 }
 
 fn elements<F: Field>(device: &Device, id: u64, len: usize) -> Result<Vec<F>, Box<dyn Error>> {
@@ -39,14 +43,10 @@ fn elements<F: Field>(device: &Device, id: u64, len: usize) -> Result<Vec<F>, Bo
     Ok(field::elements(&words.collect::<Vec<_>>())?.to_vec())
 }
 
-fn row(device: &Device, work: &str, len: usize, (ours, peer): (f64, f64)) {
-    let rate = |seconds: f64| PRODUCTS as f64 / seconds / 1e9;
-    let (ours, peer) = (rate(ours), rate(peer));
-    println!(
-        "| {work}, {len} elements | {} | {ours:.3} | {peer:.3} | {:.2} |",
-        device.describe(),
-        ours / peer
-    );
+fn row(level: Level, field: &str, peer: &str, len: usize, wanted: Wanted, times: &Beside) {
+    let (work, size) = (&format!("{field} product"), &format!("{len} elements"));
+    let row = Row { table: "fields", work, size, peer, unit: ELEMENTS, wanted };
+    row.print(level, (PRODUCTS, PRODUCTS), times);
 }
 
 /// Multiplies `acc` by `other` until there are enough products.
@@ -56,11 +56,15 @@ fn ours<F: Field>(device: &Device, acc: &mut [F], other: &[F]) {
     }
 }
 
-fn against_prio<F: Field>(device: &Device, len: usize) -> Result<(), Box<dyn Error>> {
+fn against_prio<F: Field>(
+    (level, device): (Level, &Device),
+    len: usize,
+    wanted: Wanted,
+) -> Result<(), Box<dyn Error>> {
     let (mut acc, other) = (elements::<F>(device, 1, len)?, elements::<F>(device, 2, len)?);
     let of_peer = |words: &[u64]| words.iter().map(|x| prio::field::Field64::from(*x)).collect::<Vec<_>>();
     let (mut peer, peer_other) = (of_peer(field::words(&acc)), of_peer(field::words(&other)));
-    let times = side_by_side(
+    let times = Beside::processor(
         ROUNDS,
         || ours(device, &mut acc, &other),
         || {
@@ -71,15 +75,16 @@ fn against_prio<F: Field>(device: &Device, len: usize) -> Result<(), Box<dyn Err
             }
         },
     );
-    row(device, &format!("mul {} (`prio` Field64)", F::NAME), len, times);
+    let peer = format!("{}, its `Field64`", crate_version("prio", LOCK));
+    row(level, F::NAME, &peer, len, wanted, &times);
     Ok(())
 }
 
-fn against_p3(device: &Device, len: usize) -> Result<(), Box<dyn Error>> {
+fn against_p3((level, device): (Level, &Device), len: usize) -> Result<(), Box<dyn Error>> {
     let (mut acc, other) = (elements::<Field64>(device, 1, len)?, elements::<Field64>(device, 2, len)?);
     let of_peer = |words: &[u64]| words.iter().map(|x| Goldilocks::from_u64(*x)).collect::<Vec<_>>();
     let (mut peer, peer_other) = (of_peer(field::words(&acc)), of_peer(field::words(&other)));
-    let times = side_by_side(
+    let times = Beside::processor(
         ROUNDS,
         || ours(device, &mut acc, &other),
         || {
@@ -91,6 +96,6 @@ fn against_p3(device: &Device, len: usize) -> Result<(), Box<dyn Error>> {
             }
         },
     );
-    row(device, "mul Field64 (`p3-goldilocks`)", len, times);
+    row(level, "Field64", &crate_version("p3-goldilocks", LOCK), len, Wanted::both(1.0), &times);
     Ok(())
 }

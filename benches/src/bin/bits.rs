@@ -1,9 +1,9 @@
-//! Bit vectors and bit planes on one core beside what the memory can do. Prints rows of `docs/performance.md`.
+//! Bit vectors and bit planes on one core beside what the memory can do. A line each for `report.py`.
 
 use std::error::Error;
 use std::hint::black_box;
-use veilgrid_benches::{cpu_name, side_by_side};
-use veilgrid_kernels::{Device, bits};
+use veilgrid_benches::{BYTES, Beside, Row, VECTORS, Wanted, levels};
+use veilgrid_kernels::{Device, Level, bits};
 
 /// Words of 64 MiB: far beyond every cache.
 const WORDS: usize = 8 << 20;
@@ -12,73 +12,41 @@ const FEW: usize = 1 << 10;
 const ROUNDS: usize = 21;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let device = Device::cpu()?.with_threads(1);
-    println!("{}, {}", cpu_name(), device.describe());
-    println!("| work | level | Veilgrid | peer | ratio |\n|---|---|---|---|---|");
-    let other = vec![0x5555_5555_5555_5555u64; WORDS];
-    let (mut acc, mut peer) = (vec![1u64; WORDS], vec![1u64; WORDS]);
-    let (ours, limit) = side_by_side(
-        ROUNDS,
-        || bits::xor(&device, black_box(&mut acc), &other).expect("one length"),
-        || read_two_write_one(black_box(&mut peer), &other),
-    );
-    row(&device, "XOR, 64 MiB (a loop that adds)", 24 * WORDS, ours, limit);
-    let (ours, limit) = side_by_side(
-        ROUNDS,
-        || bits::and(&device, black_box(&mut acc), &other).expect("one length"),
-        || read_two_write_one(black_box(&mut peer), &other),
-    );
-    row(&device, "AND, 64 MiB (a loop that adds)", 24 * WORDS, ours, limit);
-    for words in [WORDS, FEW] {
-        transposes(&device, words);
+    for (level, device) in &levels(&VECTORS)? {
+        of_two(*level, "XOR", |acc, other| bits::xor(device, acc, other).expect("one length"));
+        of_two(*level, "AND", |acc, other| bits::and(device, acc, other).expect("one length"));
+        for words in [WORDS, FEW] {
+            transposes(*level, device, words);
+        }
+        let words = vec![0x5555_5555_5555_5555u64; WORDS];
+        let times = Beside::processor(
+            ROUNDS,
+            || {
+                black_box(bits::ones(device, black_box(&words)).expect("a count"));
+            },
+            || {
+                black_box(black_box(&words).iter().fold(0u64, |sum, word| sum ^ word));
+            },
+        );
+        row("bits set", "64 MiB", "a loop that reads", None).print(*level, (8 * WORDS, 8 * WORDS), &times);
     }
-    let (ours, limit) = side_by_side(
-        ROUNDS,
-        || {
-            black_box(bits::ones(&device, black_box(&other)).expect("a count"));
-        },
-        || {
-            black_box(black_box(&other).iter().fold(0u64, |sum, word| sum ^ word));
-        },
-    );
-    row(&device, "bits set, 64 MiB (a loop that reads)", 8 * WORDS, ours, limit);
     Ok(())
 }
 
-/// To planes and back, beside a copy of as many bytes.
-fn transposes(device: &Device, words: usize) {
-    let repeats = WORDS / words;
-    let (mut values, mut planes) = (vec![3u64; words], vec![1u64; words]);
-    let (source, mut copy) = (vec![5u64; words], vec![1u64; words]);
-    let kibibytes = words >> 7;
-    let (ours, limit) = side_by_side(
+fn row<'a>(work: &'a str, size: &'a str, peer: &'a str, wanted: Option<f64>) -> Row<'a> {
+    let wanted = wanted.map(Wanted::both).unwrap_or_default();
+    Row { table: "bits", work, size, peer, unit: BYTES, wanted }
+}
+
+fn of_two(level: Level, work: &str, ours: impl Fn(&mut [u64], &[u64])) {
+    let other = vec![0x5555_5555_5555_5555u64; WORDS];
+    let (mut acc, mut peer) = (vec![1u64; WORDS], vec![1u64; WORDS]);
+    let times = Beside::processor(
         ROUNDS,
-        || {
-            for _ in 0..repeats {
-                bits::to_planes(device, black_box(&values), black_box(&mut planes)).expect("64 planes");
-            }
-        },
-        || {
-            for _ in 0..repeats {
-                black_box(&mut copy).copy_from_slice(black_box(&source));
-            }
-        },
+        || ours(black_box(&mut acc), &other),
+        || read_two_write_one(black_box(&mut peer), &other),
     );
-    row(device, &format!("integers to planes, {kibibytes} KiB (a copy)"), 16 * WORDS, ours, limit);
-    let (ours, limit) = side_by_side(
-        ROUNDS,
-        || {
-            for _ in 0..repeats {
-                bits::from_planes(device, black_box(&planes), black_box(&mut values)).expect("64 planes");
-            }
-        },
-        || {
-            for _ in 0..repeats {
-                black_box(&mut copy).copy_from_slice(black_box(&source));
-            }
-        },
-    );
-    row(device, &format!("planes to integers, {kibibytes} KiB (a copy)"), 16 * WORDS, ours, limit);
+    row(work, "64 MiB", "a loop that adds", Some(0.9)).print(level, (24 * WORDS, 24 * WORDS), &times);
 }
 
 #[inline(never)]
@@ -88,10 +56,36 @@ fn read_two_write_one(acc: &mut [u64], other: &[u64]) {
     }
 }
 
-/// `bytes` read and written.
-fn row(device: &Device, work: &str, bytes: usize, ours: f64, peer: f64) {
-    let level = device.describe();
-    let speed = |seconds: f64| bytes as f64 / seconds / 1e9;
-    let (ours, peer) = (speed(ours), speed(peer));
-    println!("| {work} | {level} | {ours:.2} GB/s | {peer:.2} GB/s | {:.2} |", ours / peer);
+/// To planes and back, beside a copy of as many bytes.
+fn transposes(level: Level, device: &Device, words: usize) {
+    let repeats = WORDS / words;
+    let (mut values, mut planes) = (vec![3u64; words], vec![1u64; words]);
+    let (source, mut copy) = (vec![5u64; words], vec![1u64; words]);
+    let mut copies = || {
+        for _ in 0..repeats {
+            black_box(&mut copy).copy_from_slice(black_box(&source));
+        }
+    };
+    let size = if words == WORDS { "64 MiB" } else { "8 KiB" };
+    let wanted = (words == WORDS).then_some(0.6);
+    let times = Beside::processor(
+        ROUNDS,
+        || {
+            for _ in 0..repeats {
+                bits::to_planes(device, black_box(&values), black_box(&mut planes)).expect("64 planes");
+            }
+        },
+        &mut copies,
+    );
+    row("integers to bit planes", size, "a copy", wanted).print(level, (16 * WORDS, 16 * WORDS), &times);
+    let times = Beside::processor(
+        ROUNDS,
+        || {
+            for _ in 0..repeats {
+                bits::from_planes(device, black_box(&planes), black_box(&mut values)).expect("64 planes");
+            }
+        },
+        &mut copies,
+    );
+    row("bit planes to integers", size, "a copy", wanted).print(level, (16 * WORDS, 16 * WORDS), &times);
 }

@@ -1,5 +1,5 @@
 //! Additions and products of u64 in the first-level cache, beside the instructions alone that they cannot do without: two reads
-//! and a write a vector, or all of a product in registers. Prints rows of `docs/performance.md`.
+//! or a write a vector, or all of a product in registers. A line each for `report.py`.
 
 #[path = "../moves.rs"]
 mod moves;
@@ -8,7 +8,7 @@ use pulp::x86::{V3, V4};
 use pulp::{NullaryFnOnce, Simd};
 use std::error::Error;
 use std::hint::black_box;
-use veilgrid_benches::{cpu_name, side_by_side};
+use veilgrid_benches::{Beside, ELEMENTS, Row, VECTORS, Wanted, levels};
 use veilgrid_kernels::{Device, KernelError, Level, ring};
 
 /// Words of 12 KiB: two such vectors stay in a first-level cache of 32 KiB, and a call is short beside them.
@@ -16,45 +16,22 @@ const WORDS: usize = 3 << 9;
 /// Words of a line of the cache: both vectors begin with one.
 const LINE: usize = 8;
 const REPEATS: usize = 1 << 11;
-const ROUNDS: usize = 51;
+const ROUNDS: usize = 201;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("{}", cpu_name());
-    println!("| work | level | Veilgrid | limit | ratio |\n|---|---|---|---|---|");
-    for level in [Level::Avx2, Level::Avx512] {
-        let Ok(device) = Device::cpu_at(level).map(|device| device.with_threads(1)) else {
-            println!("this machine has no {level}");
-            continue;
-        };
+    for (level, device) in &levels(&VECTORS)? {
         let (mut source, mut target) = (room(5), room(1));
         let (source, target) = (&*words(&mut source), words(&mut target));
-        batch(
-            level,
-            "add",
-            "reads alone",
-            |acc, b| ring::add(&device, acc, b),
-            || {
-                moves::loads(level, [source, source], REPEATS);
-            },
-        );
-        batch(
-            level,
-            "add",
-            "writes alone",
-            |acc, b| ring::add(&device, acc, b),
-            || {
-                moves::stores(level, target, REPEATS);
-            },
-        );
-        batch(
-            level,
-            "mul",
-            "its instructions alone",
-            |acc, b| ring::mul(&device, acc, b),
-            || {
-                products(level, REPEATS * WORDS);
-            },
-        );
+        let at = (*level, device);
+        batch(at, ring::add, ("add u64", "its reads alone", Wanted::both(0.9)), || {
+            moves::loads(*level, [source, source], REPEATS);
+        });
+        batch(at, ring::add, ("add u64", "its writes alone", Wanted::default()), || {
+            moves::stores(*level, target, REPEATS);
+        });
+        batch(at, ring::mul, ("mul u64", "its products in registers", Wanted::both(0.9)), || {
+            products(*level, REPEATS * WORDS);
+        });
     }
     Ok(())
 }
@@ -69,27 +46,24 @@ fn words(room: &mut [u64]) -> &mut [u64] {
     &mut room[line..][..WORDS]
 }
 
+type Batch = fn(&Device, &mut [u64], &[u64]) -> Result<(), KernelError>;
+
 fn batch(
-    level: Level,
-    work: &str,
-    limit: &str,
-    ours: impl Fn(&mut [u64], &[u64]) -> Result<(), KernelError>,
-    peer: impl FnMut(),
+    (level, device): (Level, &Device),
+    ours: Batch,
+    (work, peer, wanted): (&str, &str, Wanted),
+    limit: impl FnMut(),
 ) {
     let (mut acc, mut other) = (room(1), room(3));
     let (acc, other) = (words(&mut acc), &*words(&mut other));
     let ours = || {
         for _ in 0..REPEATS {
-            ours(black_box(acc), black_box(other)).expect("one length");
+            ours(device, black_box(acc), black_box(other)).expect("one length");
         }
     };
-    let (ours, peer) = side_by_side(ROUNDS, ours, peer);
-    let speed = |seconds: f64| (REPEATS * WORDS) as f64 / seconds / 1e9;
-    let (fast, most) = (speed(ours), speed(peer));
-    println!(
-        "| {work} u64, 12 KiB ({limit}) | cpu {level} | {fast:.2} G/s | {most:.2} G/s | {:.2} |",
-        fast / most
-    );
+    let times = Beside::processor(ROUNDS, ours, limit);
+    let row = Row { table: "ring", work, size: "12 KiB", peer, unit: ELEMENTS, wanted };
+    row.print(level, (REPEATS * WORDS, REPEATS * WORDS), &times);
 }
 
 /// So many products in registers: all instructions that they take, and nothing is read or written.
