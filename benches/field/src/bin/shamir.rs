@@ -6,7 +6,7 @@
 mod measure;
 
 use blahaj::{Share, Sharks};
-use measure::{SECRET, Beside, Row, VECTORS, Wanted, crate_version, levels};
+use measure::{Beside, Row, SECRET, VECTORS, Wanted, crate_version, levels};
 use std::error::Error;
 use std::hint::black_box;
 use veilgrid_kernels::shamir::Scheme;

@@ -110,7 +110,7 @@ fn inner<S: IntSimd, const RADIX: usize>(
             for column in 0..per_row {
                 let first = (group * rows + row) * stride + column;
                 if far && column == 0 {
-                    ask::<_, RADIX>(vectors, first, places, from.stride);
+                    ask(vectors, first, places, from.stride);
                 }
                 let sums = dft(simd, gather::<S, RADIX>(simd, vectors, first, places));
                 let at = (group * rows * RADIX + row) * per_row + column;
@@ -174,11 +174,12 @@ fn twisted<S: IntSimd, const RADIX: usize>(
             factors[j] = simd.multiply::<Field64>(factors[j - 1], far);
         }
     }
+    let targets: [usize; RADIX] = std::array::from_fn(|j| j * rows * out_stride);
     // All vectors of a row at once: rows of the target are lines that a cache may not keep until the next vector.
     for row in 0..rows {
         for ((column, base), factors) in bases.iter().enumerate().zip(&mut factors) {
             if column == 0 {
-                ask::<_, RADIX>(out, row * out_stride, std::array::from_fn(|j| j * rows * out_stride), to_stride);
+                ask(out, row * out_stride, targets, to_stride);
             }
             let first = row * stride + column;
             let sums = dft(simd, gather::<S, RADIX>(simd, vectors, first, places));
