@@ -92,10 +92,13 @@ comes paused Suspended
 good "a job that another manages is left alone"
 [ -z "$(outcomes paused)" ] || fail "a suspended job has claims"
 resume() { kubectl -n research patch privatejob paused --type merge -p "{\"spec\": {\"suspend\": $1}}" >/dev/null; }
+# West has no room for a pod, so that the job is still under way when it is held.
+kubectl -n west create quota full --hard=pods=0 >/dev/null
 resume false
 comes paused Running
 resume true
 comes paused Suspended
+kubectl -n west delete quota full >/dev/null
 [ -z "$(kubectl get jobs -A -l veilgrid.dev/job=paused -o name)" ] || fail "a suspended job has pods"
 resume false
 comes paused Succeeded
