@@ -27,7 +27,7 @@ e2e: ## Installs the chart on a real Kubernetes of its own and runs the hospital
 test-long: ## The tests that take an hour
 	@scripts/test-long.sh
 
-bench: ## Measures Veilgrid beside its peers; builds the peers, which takes minutes
+bench: ## Measures Veilgrid beside its peers and writes docs/performance.md; builds the peers, which takes minutes
 	@scripts/bench.sh
 
 bench-cluster: ## Measures the operator on a control plane of its own, with fake nodes; takes about ten minutes
