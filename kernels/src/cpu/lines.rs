@@ -14,22 +14,14 @@ const AHEAD: usize = 4096;
 /// Asks for the line that is [`AHEAD`] bytes after a vector, for a loop that works on each vector for long enough.
 #[inline(always)]
 pub(super) fn ahead<V>(vector: &V) {
-    ask((&raw const *vector).cast::<u8>().wrapping_add(AHEAD));
+    ask::<FIRST>((&raw const *vector).cast::<u8>().wrapping_add(AHEAD));
 }
 
 /// Asks the second-level cache for the line so many bytes after a vector, for a loop whose steps are so far apart that no CPU reads
 /// ahead for it, and the first-level cache keeps few of its lines.
 #[inline(always)]
 pub(super) fn ahead_by<V>(vector: &V, bytes: usize) {
-    let address = (&raw const *vector).cast::<u8>().wrapping_add(bytes);
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: a prefetch of any address changes nothing that a program sees. SSE is part of x86-64.
-    unsafe {
-        use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T1>(address.cast::<i8>());
-    }
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    let _ = address;
+    ask::<SECOND>((&raw const *vector).cast::<u8>().wrapping_add(bytes));
 }
 
 /// Asks for the lines of what is needed soon.
@@ -38,18 +30,21 @@ pub(super) fn soon<T>(elements: &[T]) {
     let bytes = elements.as_ptr_range();
     let (first, end) = (bytes.start.cast::<u8>(), bytes.end.cast::<u8>());
     for line in 0..size_of_val(elements).div_ceil(64) {
-        ask(first.wrapping_add(64 * line));
+        ask::<FIRST>(first.wrapping_add(64 * line));
     }
-    ask(end.wrapping_sub(1));
+    ask::<FIRST>(end.wrapping_sub(1));
 }
 
+/// Into which cache a line is read: the first-level one (`_MM_HINT_T0`) or the second-level one (`_MM_HINT_T1`).
+const FIRST: i32 = 3;
+const SECOND: i32 = 2;
+
 #[inline(always)]
-fn ask(address: *const u8) {
+fn ask<const CACHE: i32>(address: *const u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: a prefetch of any address changes nothing that a program sees. SSE is part of x86-64.
     unsafe {
-        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(address.cast::<i8>());
+        core::arch::x86_64::_mm_prefetch::<CACHE>(address.cast::<i8>());
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = address;

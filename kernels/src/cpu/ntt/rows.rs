@@ -81,11 +81,11 @@ fn places<const RADIX: usize>(inverse: bool, apart: usize) -> [usize; RADIX] {
 /// Rows that are asked for before they are needed.
 const AHEAD: usize = 4;
 
-/// Asks for the rows that are combined so many rows later.
+/// Asks for the rows that are combined so many rows later, `stride` vectors each.
 #[inline(always)]
 fn ask<V, const RADIX: usize>(vectors: &[V], first: usize, places: [usize; RADIX], stride: usize) {
     for place in places {
-        ahead_by(&vectors[first + place], AHEAD * stride * size_of::<u64>());
+        ahead_by(&vectors[first + place], AHEAD * stride * size_of::<V>());
     }
 }
 
@@ -110,7 +110,7 @@ fn inner<S: IntSimd, const RADIX: usize>(
             for column in 0..per_row {
                 let first = (group * rows + row) * stride + column;
                 if far && column == 0 {
-                    ask(vectors, first, places, from.stride);
+                    ask(vectors, first, places, stride);
                 }
                 let sums = dft(simd, gather::<S, RADIX>(simd, vectors, first, places));
                 let at = (group * rows * RADIX + row) * per_row + column;
@@ -160,7 +160,6 @@ fn twisted<S: IntSimd, const RADIX: usize>(
     let (stride, out_stride) = (from.stride / S::U64_LANES, to.stride / S::U64_LANES);
     let rows = plan.len() / RADIX;
     let (vectors, _) = S::as_simd_u64s(from.words);
-    let to_stride = to.stride;
     let (out, _) = S::as_mut_simd_u64s(to.words);
     let places = places::<RADIX>(plan.inverse, rows * stride);
     let (bases, _) = S::as_simd_u64s(twist.bases);
@@ -179,7 +178,7 @@ fn twisted<S: IntSimd, const RADIX: usize>(
     for row in 0..rows {
         for ((column, base), factors) in bases.iter().enumerate().zip(&mut factors) {
             if column == 0 {
-                ask(out, row * out_stride, targets, to_stride);
+                ask(out, row * out_stride, targets, out_stride);
             }
             let first = row * stride + column;
             let sums = dft(simd, gather::<S, RADIX>(simd, vectors, first, places));
