@@ -126,9 +126,9 @@ fn decode(x: Pair) -> Pair {
 
 @group(0) @binding(2) var<storage, read> masks: array<Pair>;
 
-// Less what is shifted of a mask, below.
+// All bits of `params.lower` set keep what is shifted; with none it is 0, whatever the data are. Below the mask is taken off.
 fn shifted(x: Pair) -> Pair {
-    return pair_right(x, vec2<u32>(params.bits));
+    return pair_right(x, vec2<u32>(params.bits)) & pair_splat(params.lower);
 }
 
 #define CONVERT shifted

@@ -11,7 +11,7 @@ struct Params {
     block: vec2<u32>,
     // Stream id, low word first.
     stream: vec2<u32>,
-    // fixed: bounds of an encoding; lower is the sign of a truncation. matmul, shamir, uniform: see there. field: lower is
+    // fixed: bounds of an encoding; lower is the sign of a truncation, or what it keeps. matmul, shamir, uniform: see there. field: lower is
     // the exponent. noise: lower is the threshold of zero; or the number of a table's thresholds, and 1 where it is
     // signed; or which bits of the last word are trials, and upper is half the number of trials. ntt: lower is a
     // factor of all results; for `stream` and upper see there.

@@ -174,8 +174,8 @@ pub const LIMITS: &[Limit] = &[
     // A load and a store, 1. An xor and a subtraction before and after, 8, and a shift. In words two more for each borrow, and
     // six for the shift.
     tile("fixed_truncate", [20.0, 10.0], [CLOSE[0], Most::Instructions(14.0)]),
-    // Two loads and a store, 1.5. A shift and a subtraction. In words six more for the shift, and two for the borrow.
-    tile("fixed_truncate_opened", [12.5, 4.5], [CLOSE[0], STREAM[1]]),
+    // Two loads and a store, 1.5. A shift, what is kept, 2, and a subtraction, 2. In words six more for the shift, and two for the borrow.
+    tile("fixed_truncate_opened", [14.5, 6.5], [CLOSE[0], STREAM[1]]),
     // Two blocks make eight elements: a quarter of 1,296 for each, less 2 of what both blocks share before their counters come in,
     // half a store, and the remainder: of a product 18; else 26 with shifts, masks, three carries and what is over twice.
     element("field_uniform_m61", 348.5),

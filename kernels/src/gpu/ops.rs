@@ -3,7 +3,6 @@
 use super::Gpu;
 use super::buffer::Job;
 use super::params::Params;
-use crate::chain::{Action, Operand, Step};
 use crate::fixed::Role;
 use crate::stream::{BLOCK, Span};
 use crate::{Fixed, KernelError, Word};
@@ -143,13 +142,15 @@ impl Gpu {
         bits: u32,
         role: Role,
     ) -> Result<(), KernelError> {
-        if role == Role::Other {
-            let zero = Step { action: Action::Take, operand: Operand::Constant(0) };
-            return self.fused(&[zero, Step::vector(Action::Sub, mask_high)], opened);
-        }
-        let job = Job::tiled("fixed_truncate_opened", Params::bits(bits), size_of_val(opened));
+        let kept = if role == Role::First { u64::MAX } else { 0 };
+        let params = Params::truncation(bits, kept);
+        let job = Job::tiled("fixed_truncate_opened", params, size_of_val(opened));
         let job = Job { source: Some(bytemuck::cast_slice(mask_high)), ..job };
-        self.change(job, bytemuck::cast_slice_mut(opened))
+        let opened = bytemuck::cast_slice_mut(opened);
+        match role {
+            Role::First => self.change(job, opened),
+            Role::Other => self.fill(job, opened),
+        }
     }
 
     fn mask<T: Word>(

@@ -55,7 +55,7 @@ impl Params {
         params
     }
 
-    /// For truncation: how far, and 0 or all bits set.
+    /// For truncation: how far, and 0 or all bits set, which say what is negative, or what is kept.
     pub(super) fn truncation(bits: u32, sign: u64) -> Params {
         let mut params = Params::bits(bits);
         params.wide(LOWER, sign);

@@ -198,5 +198,6 @@ pub(super) fn truncate_opened(kernel: &str, words: usize) -> Case {
     });
     let vectors = vec![vector::<u64>(words, 0), vector::<u64>(words, 1)];
     let case = Case::new(kernel, "fixed::truncate_opened", words, batch);
-    case.with(24 * words, params(&[(BITS, FRACTION.into())]), vectors, words / TILE)
+    let params = params(&[(BITS, FRACTION.into()), (LOWER, u64::MAX)]);
+    case.with(24 * words, params, vectors, words / TILE)
 }
