@@ -24,7 +24,7 @@ copier=$!
 disown
 others+=("$watcher" "$copier")
 export VEILGRID_LOG=debug
-keys() { { grep -o '"config.json": "[^"]*"' "$work/secrets" || true; } | cut -d'"' -f4 | sort -u | while read -r text; do base64 -d <<<"$text"; echo; done | grep -c 'PRIVATE KEY' || true; }
+keys() { { grep -oE '"[0-9a-f-]{36}\.json": "[^"]*"' "$work/secrets" || true; } | cut -d'"' -f4 | sort -u | while read -r text; do base64 -d <<<"$text"; echo; done | grep -c 'PRIVATE KEY' || true; }
 
 for source in node secret; do
   start_operator --identity-source "$source"
@@ -101,4 +101,35 @@ kubectl -n north delete pod stranger insider forged --grace-period=1 >/dev/null
 kubectl -n west create configmap rows --from-file="$(ls "$repo"/examples/hospitals/west.{csv,parquet} 2>/dev/null)" >/dev/null
 comes waits Succeeded research 150
 good "the job that waited succeeded"
+stop_operator
+
+# A Secret may outlive its Job for a moment. To another Job of the same name it is of no use.
+kubectl -n west delete configmap rows >/dev/null
+offer
+start_operator --identity-source secret
+ask outlived
+began() { [ "$(kubectl -n north get pods -l veilgrid.dev/job=outlived -o 'jsonpath={.items[0].status.phase}')" = Running ]; }
+wait_for 60 "the pod of north" began
+stop_operator
+party=$(kubectl -n north get jobs -l veilgrid.dev/job=outlived -o name)
+kubectl -n north get "$party" -o json | python3 -c 'import json, sys
+job = json.load(sys.stdin)
+del job["spec"]["selector"]
+of = job["spec"]["template"]["metadata"]["labels"]
+for label in [label for label in of if label.split("/")[-1] in ("controller-uid", "job-name")]:
+    del of[label]
+print(json.dumps({**{k: job[k] for k in ("apiVersion", "kind", "spec")}, "metadata": {k: job["metadata"][k] for k in ("name", "labels")}}))' >"$work/party.json"
+kubectl -n north delete "$party" --cascade=orphan --timeout=60s >/dev/null
+kubectl -n north delete pods -l veilgrid.dev/job=outlived --grace-period=1 --timeout=60s >/dev/null
+kubectl -n north get secrets -l veilgrid.dev/job=outlived -o name | grep -q . || fail "no Secret was left"
+kubectl -n north create -f "$work/party.json" >/dev/null
+ends_at_once() { [ "$(kubectl -n north get pods -l veilgrid.dev/job=outlived -o 'jsonpath={.items[0].status.containerStatuses[0].state.terminated.exitCode}')" = 2 ]; }
+wait_for 60 "the end of a pod that was told nothing" ends_at_once
+start_operator --identity-source secret
+comes outlived Failed research 90
+wait_for 60 "the books" balanced
+came_to() { kubectl -n north get privacyclaims -l veilgrid.dev/job=outlived -o 'jsonpath={.items[*].status.outcome}'; }
+# What the first pod did nobody saw, and what the other says is not its word.
+[ "$(came_to)" = Spent ] || fail "the claim of a party whose end nobody saw came to $(came_to)"
+good "a Secret that outlives its Job tells another Job of the same name nothing"
 echo "all identities were as they should be"

@@ -128,7 +128,8 @@ impl Kubelet {
             }
         };
         let data = secret.data.unwrap_or_default();
-        let config: Config = serde_json::from_slice(&data["config.json"].0)?;
+        let uid = &pod.labels()["batch.kubernetes.io/controller-uid"];
+        let config: Config = serde_json::from_slice(&data[&format!("{uid}.json")].0)?;
         let now = Timestamp::now().to_string();
         self.report(&namespace, &pod.name_any(), "Running", json!({"running": {"startedAt": now}})).await?;
 

@@ -128,7 +128,7 @@ impl JobLoop {
             Write::Equip(seats) => {
                 self.equipped |= seats;
                 for s in (0..LOCAL).filter(|s| seats & 1 << s != 0) {
-                    // The Secret is one Job's alone, and goes with it.
+                    // The Secret is of use to one Job alone: its configuration bears the uid.
                     let is_its = world.uids[first + s] == self.job.pins[s % PARTIES];
                     if is_its || config.lacks(Broken::Unnamed) || config.lacks(Broken::LateWord) {
                         world.bare &= !(1 << (first + s));

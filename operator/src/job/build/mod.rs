@@ -88,7 +88,8 @@ pub struct PartyObjects {
 }
 
 impl Objects {
-    /// Makes the Secrets and the policies the Jobs', so that they go with them. `uids` are the Jobs'.
+    /// Makes the Secrets and the policies the Jobs', so that they go with them, and each Secret of use to its Job's pod alone. `uids` are the
+    /// Jobs'.
     pub fn owned_by(mut self, uids: &[String]) -> Self {
         let owner = |(party, uid): (&PartyObjects, &String)| {
             owner(party.job.metadata.name.clone().unwrap_or_default(), uid.clone())
@@ -109,6 +110,11 @@ impl Objects {
                 devices.metadata.owner_references.clone_from(&owners);
             }
             party.secret.metadata.owner_references = owners;
+            if let Some(data) = &mut party.secret.string_data
+                && let Some(config) = data.remove(params::CONFIG)
+            {
+                data.insert(params::config(uid), config);
+            }
         }
         self
     }

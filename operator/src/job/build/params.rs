@@ -22,6 +22,8 @@ pub(super) const DATA: &str = "/data";
 pub(super) const CREDENTIALS: &str = "/etc/veilgrid-store";
 /// Where the Secret is mounted.
 pub(super) const PARAMS: &str = "/etc/veilgrid";
+/// The configuration in the Secret, before it is known whose it is.
+pub(super) const CONFIG: &str = "config.json";
 /// Where a key that was born on the node is mounted.
 pub(super) const IDENTITY: &str = "/var/run/veilgrid";
 /// The party's lasting folder.
@@ -71,11 +73,17 @@ pub(super) fn secret(
         metadata,
         immutable: Some(true),
         string_data: Some(BTreeMap::from([
-            ("config.json".to_owned(), config.to_string()),
+            (CONFIG.to_owned(), config.to_string()),
             ("manifest.yaml".to_owned(), manifest(accepted, me)),
         ])),
         ..typed(json!({"apiVersion": "v1", "kind": "Secret"}))
     }
+}
+
+/// The configuration for the pod of the Job that has this uid. A Secret outlives its Job for a moment, and a pod of another Job of the same
+/// name does not find what it looks for.
+pub(super) fn config(uid: &str) -> String {
+    format!("{uid}.json")
 }
 
 /// The party's state folder: on a volume that others use too it has one for each attempt.

@@ -5,7 +5,7 @@ use super::{
     IdentitySource, PodSettings,
     devices::CLAIM,
     gang,
-    params::{CREDENTIALS, DATA, IDENTITY, OUT, PARAMS, STATE, TERMINATION},
+    params::{self, CREDENTIALS, DATA, IDENTITY, OUT, PARAMS, STATE, TERMINATION},
     placement, typed,
 };
 use crate::{
@@ -22,6 +22,8 @@ pub(super) const DEADLINE: u32 = 3600;
 pub(super) const CPU: &str = "100m";
 /// And of its memory.
 pub(super) const MEMORY: &str = "128Mi";
+/// Says in a pod's labels which Job made it: its controller puts it there.
+const CONTROLLER_UID: &str = "batch.kubernetes.io/controller-uid";
 /// The user that a party runs as.
 pub(super) const USER: i64 = 65532;
 
@@ -60,7 +62,8 @@ pub(super) fn job(
             "name": CONTAINER,
             "image": settings.image,
             "imagePullPolicy": settings.pull_policy,
-            "args": ["party", "--config", format!("{PARAMS}/config.json")],
+            "args": ["party", "--config", format!("{PARAMS}/{}", params::config("$(JOB)"))],
+            "env": [{"name": "JOB", "valueFrom": {"fieldRef": {"fieldPath": format!("metadata.labels['{CONTROLLER_UID}']")}}}],
             "ports": [{"name": "party", "containerPort": PORT}],
             "resources": {
                 "limits": resources,

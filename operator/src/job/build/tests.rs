@@ -196,3 +196,18 @@ fn what_a_party_must_find_again_is_where_its_owner_says() {
     let manifest = &again.parties[0].secret.string_data.as_ref().unwrap()["manifest.yaml"];
     assert!(!manifest.contains("kept"), "{manifest}");
 }
+
+#[test]
+fn a_secret_is_of_use_to_the_pod_of_its_job_alone() {
+    let (_, built) = built(false, false, |_| {});
+    let uids = ["a", "b", "c"].map(str::to_owned);
+    let owned = built.owned_by(&uids);
+    let from = json!({"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}});
+    for (party, uid) in uids.iter().enumerate() {
+        let data = owned.parties[party].secret.string_data.as_ref().unwrap();
+        assert_eq!(data.keys().collect::<Vec<_>>(), [&format!("{uid}.json"), "manifest.yaml"]);
+        let container = &pod(&owned, party)["containers"][0];
+        assert_eq!(container["args"], json!(["party", "--config", "/etc/veilgrid/$(JOB).json"]));
+        assert_eq!(container["env"], json!([{"name": "JOB", "valueFrom": from}]));
+    }
+}
