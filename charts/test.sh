@@ -21,7 +21,7 @@ for values in "$here"/golden/*.values.yaml; do
 done
 
 # Every value reaches the schema, and what is wrong is refused.
-for wrong in replicas=0 replicas=two image.pullPolicy=Sometimes image.party= image.strange=1 logLevel=loud identitySource=cloud strange=1 existingSeed=A_b \
+for wrong in replicas=0 replicas=two image.pullPolicy=Sometimes image.party= image.strange=1 logLevel=loud identitySource=cloud strange=1 existingSeed=A_b letGoPolicy=perhaps \
   'watchNamespaces={Upper}' 'watchNamespaces={a,a}' 'networkPolicy.ports={0}' 'networkPolicy.cidrs={everywhere}' networkPolicy.strange=1 \
   'networkPolicy.metricsFrom={all}' 'tolerations={a}' affinity.strange=1 resources.limits.memory=lots serviceMonitor=maybe; do
   if render --set "$wrong" >/dev/null 2>&1; then fail "the schema takes $wrong"; fi
@@ -62,6 +62,12 @@ held() { render "$@" | grep -c '^kind: ValidatingAdmissionPolicy' || true; }
 offers=(--api-versions "$group/v1/ValidatingAdmissionPolicy")
 [ "$(held "${offers[@]}")" = 2 ] || fail "no policy for queues where v1 is offered"
 [ "$(held "${offers[@]}" --set 'watchNamespaces={a}')" = 0 ] || fail "a policy for queues of the whole cluster for an operator of some namespaces"
+# Without it jobs with a queue are refused, but where an administrator has applied it.
+queues() { render "$@" | grep -c -- '- --queues$' || true; }
+[ "$(queues)" = 0 ] || fail "jobs with queues are taken in a cluster without the policy"
+[ "$(queues "${offers[@]}")" = 1 ] || fail "jobs with queues are refused beside the policy"
+[ "$(queues "${offers[@]}" --set 'watchNamespaces={a}')" = 0 ] || fail "jobs with queues are taken in some namespaces without the policy"
+[ "$(queues --set 'watchNamespaces={a},letGoPolicy=true')" = 1 ] || fail "jobs with queues are refused though the policy was applied"
 
 # Alerts and the dashboard ask for figures that there are.
 mapfile -t registered < <(tr -d '\n' <"$repo/operator/src/metrics.rs" | grep -oE 'register\( *"[a-z_]+"' | cut -d '"' -f 2)

@@ -16,7 +16,7 @@ awk '/name: pod-/ { stage = $2 }
   { print }' "$BIN/kwok-stages.yaml" >"$work/stages.yaml"
 fakes() { STAGES=$work/stages.yaml FAKE_NODES=$1 "$repo/cluster/fake-up.sh" >/dev/null; }
 fakes 2
-start_operator
+start_operator --queues
 
 state=() # what changes the owners' datasets
 # on_fakes NAME SPEC...: the hospitals' job on fake nodes, with further lines of its spec, and budgets for many jobs.

@@ -46,7 +46,7 @@ EOF
 active() { [ "$(kubectl get clusterqueue private -o 'jsonpath={.status.conditions[?(@.type=="Active")].status}')" = True ]; }
 wait_for 60 "Kueue's queue" active || { tail "$work/kueue.log"; exit 1; }
 offer
-start_operator
+start_operator --queues
 
 # queued NAME: the hospitals' job in the queue.
 queued() { ask "$1" -e 's/^  parties:/  queueName: private\n  parties:/'; }

@@ -91,6 +91,13 @@ may_not scientist -n research get secrets
 good "a scientist runs a job and reads its result"
 short_is_gone() { [ -z "$(kubectl -n research get privatejob short --ignore-not-found -o name)" ]; }
 wait_for 90 "the end of the job that is to go" short_is_gone
+# No policy of the cluster keeps a queue from taking a party back.
+objects queued PrivateJob -e 's/^  parties:/  queueName: private\n  parties:/' >"$work/job.yaml"
+may scientist apply -f "$work/job.yaml"
+unguarded() { [ "$(get queued .status.phase)" = Pending ] && grep -q 'spec.queueName.*second draw' <<<"$(get queued .status.message)"; }
+wait_for 60 "the refusal of a job with a queue" unguarded
+may scientist -n research delete privatejob queued --timeout=60s
+good "in some namespaces a job with a queue is refused: nothing keeps the queue from taking a party back"
 # A result that is brought to a volume takes no right more; the claim is not there, and that is told.
 objects brought PrivateJob -e 's/epsilon: 3 /epsilon: 1 /' -e 's/{configMap: brought-result}/{volume: {claim: absent}, path: a}/' >"$work/job.yaml"
 may scientist apply -f "$work/job.yaml"

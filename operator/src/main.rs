@@ -49,7 +49,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Reconciles until it is told to stop (SIGTERM, Ctrl-C)
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Prints the custom resource definitions
     Crds(CrdsArgs),
     /// Checks an installation from inside the cluster: an operator answers, and the API server knows every kind
@@ -96,6 +96,10 @@ struct RunArgs {
     /// The only namespaces to look at; all of the cluster where absent
     #[arg(long, value_name = "NAMESPACE,...", value_delimiter = ',')]
     namespaces: Vec<String>,
+    /// Takes jobs with spec.queueName. Only where the API server refuses to suspend a party's Job that was let go, as the chart's policy
+    /// veilgrid-operator-let-go has it: its next pod would be a second draw of noise for one charge
+    #[arg(long)]
+    queues: bool,
 }
 
 #[tokio::main]
@@ -128,7 +132,7 @@ async fn command(command: Command) -> Result<(), Box<dyn Error>> {
             let lines = probe::probe(&args.url, client).await?;
             Ok(writeln!(std::io::stdout(), "{}", lines.join("\n"))?)
         }
-        Command::Run(args) => reconcile(args).await,
+        Command::Run(args) => reconcile(*args).await,
     }
 }
 
@@ -175,8 +179,13 @@ async fn reconcile(args: RunArgs) -> Result<(), Box<dyn Error>> {
                 "parties of one namespace start together as a PodGroup"
             );
         }
-        let settings =
-            PodSettings { image: args.party_image, pull_policy: args.pull_policy, identity, groups };
+        let settings = PodSettings {
+            image: args.party_image,
+            pull_policy: args.pull_policy,
+            identity,
+            groups,
+            queues: args.queues,
+        };
         if let Some(election) = &mut election {
             tracing::info!("waits to lead");
             served.stands_by.store(true, Ordering::Relaxed);

@@ -34,3 +34,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
+{{- /* Whether the chart installs what keeps queues from taking a party back (queue.yaml): of the whole cluster, and so not for an operator of some namespaces. */}}
+{{- define "veilgrid.letGo" -}}
+{{- if and (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy") (not .Values.watchNamespaces) }}true{{ end }}
+{{- end }}

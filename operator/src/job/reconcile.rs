@@ -92,7 +92,7 @@ pub async fn reconcile(job: Arc<PrivateJob>, ctx: Arc<Context>) -> Result<Action
 
 impl Attempt<'_> {
     pub(super) fn accept(&self) -> Result<Accepted, Refused> {
-        validate(dereference(self.job, &self.ctx.cache), &self.seats[0].run())
+        validate(dereference(self.job, &self.ctx.cache), &self.seats[0].run(), self.ctx.pods.queues)
     }
 
     /// The spec is bad, or something that it names. Nothing that was claimed before stays held.

@@ -66,16 +66,23 @@ pub(super) struct Refused {
     pub message: String,
 }
 
-/// Judges the only job of the manifest. `run` names the attempt.
+/// Judges the only job of the manifest. `run` names the attempt, and `queues` says whether it may wait in a queue.
 ///
 /// # Errors
 /// [`Refused`]: faults of the objects, or a dataset that does not admit the job.
-pub(super) fn validate(manifest: Manifest, run: &str) -> Result<Accepted, Refused> {
+pub(super) fn validate(manifest: Manifest, run: &str, queues: bool) -> Result<Accepted, Refused> {
     let plan = planner::plan(&manifest, None, run).map_err(|faults| refused(Reason::Invalid, &faults))?;
     let job = &manifest.jobs[0];
     let mut faults = Vec::new();
     let mut denied = Vec::new();
     let mut parties = Vec::new();
+    if job.spec.queue_name.is_some() && !queues {
+        let problem = "nothing here keeps a queue from taking back a party that it let go: its next pod would be a second draw of noise \
+                       for one charge";
+        let remedy = "leave it out, or have who administers the cluster install what keeps queues from it: docs/operations.md, \
+                      In some namespaces only";
+        faults.push(job.fault("spec.queueName", problem, remedy));
+    }
     for (index, party) in job.spec.parties.iter().enumerate() {
         // The planner has found every dataset.
         let Some(dataset) = manifest.dataset_of(job, party) else { continue };
@@ -169,4 +176,25 @@ fn path(dataset: &Object<PrivateDatasetSpec>, faults: &mut Vec<Fault>) {
 fn refused(reason: Reason, faults: &[Fault]) -> Refused {
     let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
     Refused { reason, message: lines.join("\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use veilgrid_api::manifest::parse;
+
+    #[test]
+    fn a_queue_is_waited_in_only_where_it_cannot_take_a_party_back() {
+        let mut manifest: Manifest = parse(include_str!("../../../examples/hospitals/cluster.yaml")).unwrap();
+        let judged = |manifest: &Manifest, queues| validate(manifest.clone(), &"0".repeat(32), queues).err();
+        assert_eq!(judged(&manifest, false), None);
+        manifest.jobs[0].spec.queue_name = Some("private".into());
+        assert_eq!(judged(&manifest, true), None);
+        let refused = judged(&manifest, false).expect("refused");
+        assert_eq!(refused.reason, Reason::Invalid);
+        assert!(
+            refused.message.contains("spec.queueName") && refused.message.contains("second draw"),
+            "{refused:?}"
+        );
+    }
 }

@@ -41,7 +41,13 @@ pub(crate) async fn play_by<Script: Future<Output = ()>>(
 ) {
     let server = Server::start().await;
     let metrics = Arc::new(Metrics::default());
-    let pods = PodSettings { image: "party".into(), pull_policy: "Never".into(), identity, groups: None };
+    let pods = PodSettings {
+        image: "party".into(),
+        pull_policy: "Never".into(),
+        identity,
+        groups: None,
+        queues: true,
+    };
     let seed = OperatorSeed::new([7; 32]);
     let config = Config::new(format!("http://{}", server.address).parse().expect("a URI"));
     let client = client::build(config, PATIENCE, Arc::clone(&metrics), None).expect("a client");

@@ -136,7 +136,8 @@ fn judge(what: &'static str, deployments: &[Deployment], home: &str) -> Finding 
     let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
     let version = deployment.labels().get("app.kubernetes.io/version").cloned().unwrap_or_default();
-    let detail = format!("{namespace}/{name} {version}, {ready} of {wanted} ready");
+    let queues = if takes_queues(deployment) { "" } else { "; it refuses jobs with spec.queueName" };
+    let detail = format!("{namespace}/{name} {version}, {ready} of {wanted} ready{queues}");
     let logs = format!(
         "kubectl -n {namespace} describe deployment {name}; kubectl -n {namespace} logs deployment/{name}"
     );
@@ -164,11 +165,18 @@ fn judge(what: &'static str, deployments: &[Deployment], home: &str) -> Finding 
 
 /// Whether an operator's arguments have it look at a namespace.
 fn looks_at(deployment: &Deployment, home: &str) -> bool {
-    let containers = deployment.spec.iter().filter_map(|spec| spec.template.spec.as_ref());
-    let args =
-        containers.flat_map(|spec| &spec.containers).flat_map(|container| container.args.iter().flatten());
-    let named: Vec<&str> = args.filter_map(|arg| arg.strip_prefix("--namespaces=")).collect();
+    let named: Vec<&str> = args(deployment).filter_map(|arg| arg.strip_prefix("--namespaces=")).collect();
     named.is_empty() || named.iter().flat_map(|list| list.split(',')).any(|namespace| namespace == home)
+}
+
+/// Whether they have it take jobs that wait in a queue.
+fn takes_queues(deployment: &Deployment) -> bool {
+    args(deployment).any(|arg| arg == "--queues")
+}
+
+fn args(deployment: &Deployment) -> impl Iterator<Item = &String> {
+    let containers = deployment.spec.iter().filter_map(|spec| spec.template.spec.as_ref());
+    containers.flat_map(|spec| &spec.containers).flat_map(|container| container.args.iter().flatten())
 }
 
 #[cfg(test)]
@@ -234,7 +242,12 @@ mod tests {
     fn an_operator_must_be_ready_and_look_at_the_namespace() {
         let version = env!("CARGO_PKG_VERSION");
         let of = |deployments: &[Deployment]| judge("o", deployments, "research");
-        assert_eq!(of(&[deployment(version, 2, &["run"])]).verdict, Verdict::Ok);
+        let whole = of(&[deployment(version, 2, &["run", "--queues"])]);
+        assert!(whole.verdict == Verdict::Ok && !whole.detail.contains("queueName"), "{whole:?}");
+        let unqueued = of(&[deployment(version, 2, &["run"])]);
+        assert!(
+            unqueued.verdict == Verdict::Ok && unqueued.detail.contains("refuses jobs with spec.queueName")
+        );
         assert_eq!(
             of(&[deployment(version, 2, &["run", "--namespaces=north,research"])]).verdict,
             Verdict::Ok

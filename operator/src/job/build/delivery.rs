@@ -211,6 +211,7 @@ mod tests {
             pull_policy: "Never".into(),
             identity: IdentitySource::Node,
             groups: None,
+            queues: true,
         };
         let owner = owner("stays".into(), "u".into());
         delivery(owner, &SEAT, place, "result".into(), "receipt".into(), &settings).owned_by("j".into())

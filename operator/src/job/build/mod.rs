@@ -46,6 +46,8 @@ pub struct PodSettings {
     pub identity: IdentitySource,
     /// The cluster's own kind for pods that start together, where it has one.
     pub groups: Option<ApiResource>,
+    /// Whether they may wait in queues: the API server refuses to take back a party that was let go.
+    pub queues: bool,
 }
 
 /// Where the private key of a party's certificate comes from.

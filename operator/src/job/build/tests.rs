@@ -55,8 +55,9 @@ fn built_of(
         pull_policy: "Never".into(),
         identity: IdentitySource::Node,
         groups: groups.then_some(kind),
+        queues: true,
     };
-    let accepted = validate(manifest, RUN).unwrap();
+    let accepted = validate(manifest, RUN, true).unwrap();
     let seats = crate::names::seats(&job).unwrap();
     let seed = OperatorSeed::new([7; 32]);
     let built = objects(&job, &accepted, &seats, &seed, 20_000, &settings).unwrap();
@@ -101,6 +102,7 @@ fn a_gang_asks_for_what_its_pods_ask_for() {
         pull_policy: String::new(),
         identity: IdentitySource::Node,
         groups: None,
+        queues: true,
     };
     let gang = gang(&job, &settings).unwrap();
     let resources = &pod(&built, 0)["containers"][0]["resources"];
