@@ -128,16 +128,20 @@ for owner in "${owners[@]}"; do
 EOF
 done
 state=(-e 's/^  budget:/  state: {claim: kept}\n  budget:/')
-on_fakes again 'accelerator: {resource: nvidia.com\/gpu, count: 8}'
-wait_for 60 "the start of a job with lasting states" runs again
-kubectl cordon fake-4 >/dev/null
-# As its node would say when the process was killed.
-kubectl -n west patch "$(kubectl -n west get pods -l veilgrid.dev/job=again -o name)" --subresource=status --type=merge -p '{"status": {"phase": "Failed",
-  "containerStatuses": [{"name": "party", "image": "party", "imageID": "", "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": 137, "reason": "Error"}}}]}}' >/dev/null
-crowded() { [ "$(get again .status.phase) $(get again .status.resumes) $(condition again Scheduled reason)" = "Launching 1 NoRoom" ]; }
-wait_for 60 "the wait of what is taken up again" crowded
+# crowd NAME: a job with lasting states that loses a pod, and then has no room.
+crowd() {
+  on_fakes "$1" 'accelerator: {resource: nvidia.com\/gpu, count: 8}'
+  wait_for 60 "the start of a job with lasting states" runs "$1"
+  kubectl cordon fake-4 >/dev/null
+  # As its node would say when the process was killed.
+  kubectl -n west patch "$(kubectl -n west get pods -l "veilgrid.dev/job=$1" -o name)" --subresource=status --type=merge -p '{"status": {"phase": "Failed",
+    "containerStatuses": [{"name": "party", "image": "party", "imageID": "", "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": 137, "reason": "Error"}}}]}}' >/dev/null
+  wait_for 60 "the wait of what is taken up again" crowded "$1"
+}
+crowded() { [ "$(get "$1" .status.phase) $(get "$1" .status.resumes) $(condition "$1" Scheduled reason)" = "Launching 1 NoRoom" ]; }
+crowd again
 sleep 3
-crowded || fail "what was taken up again is $(get again .status.phase): $(get again .status.message)"
+crowded again || fail "what was taken up again is $(get again .status.phase): $(get again .status.message)"
 [ -z "$(kubectl get jobs,pods -A -l veilgrid.dev/job=again -o name | grep r1)" ] || fail "what waits for room has: $(parts again | xargs)"
 good "a gang that is taken up again starts none while there is room for two: $(get again .status.message)"
 kubectl uncordon fake-4 >/dev/null
@@ -145,8 +149,26 @@ wait_for 60 "the start of what is taken up again" runs again
 [ "$(nodes again)" = "fake-1 fake-2 fake-4" ] || fail "what was taken up again is on $(nodes again)"
 [ "$(kubectl get privacyclaims -A -l veilgrid.dev/job=again -o name | wc -l)" = 3 ] || fail "it has other claims than its first"
 drop again
-state=()
 good "and all when there is"
+
+# One that is suspended while it waits so is over: what may have been opened is spent, and what follows is a new attempt.
+crowd held
+suspend() { kubectl -n research patch privatejob held --type merge -p "{\"spec\": {\"suspend\": $1}}" >/dev/null; }
+came_to() { kubectl get privacyclaims -A -l "veilgrid.dev/job=held,veilgrid.dev/attempt=$1" -o 'jsonpath={.items[*].status.outcome}'; }
+suspend true
+comes held Suspended
+[ "$(came_to 1)" = "Spent Spent Spent" ] || fail "what was suspended while it waited came to $(came_to 1)"
+gone_too() { [ -z "$(parts held)" ]; }
+wait_for 60 "the end of what a suspended job has" gone_too
+suspend false
+lacks held "west: no node has 8 nvidia.com/gpu free; 7 are free at most"
+kubectl uncordon fake-4 >/dev/null
+wait_for 60 "the start of the next attempt" runs held
+[ "$(get held .status.attempt) $(get held .status.resumes)" = "2 " ] || fail "what goes on after a suspension is attempt $(get held .status.attempt), taken up $(get held .status.resumes) times"
+[ -z "$(came_to 2 | tr -d ' ')" ] || fail "what runs came to $(came_to 2)"
+drop held
+state=()
+good "one that is suspended while it waits is spent, and goes on as a new attempt"
 
 on_fakes late 'accelerator: {resource: nvidia.com\/gpu, count: 9}' 'readyDeadlineSeconds: 3'
 comes late Failed research 60
