@@ -101,19 +101,34 @@ impl Gpu {
         points: &mut [F],
     ) -> Result<(), KernelError> {
         let kernel = of::<F>("field_evaluate_m61", "field_evaluate_field64");
-        let mut values = Zeroizing::new(vec![F::ZERO; points.len()]);
+        if points.is_empty() {
+            return Ok(());
+        }
+        let turns = coefficients.len().div_ceil(MOST_COEFFICIENTS);
+        let mut values = Zeroizing::new(Vec::new());
         for (turn, coefficients) in coefficients.rchunks(MOST_COEFFICIENTS).enumerate() {
-            let params = Params::polynomial(coefficients.len(), turn > 0);
             let job = Job {
+                target: (turn > 0).then(|| bytemuck::cast_slice(words(&values))),
                 source: Some(bytemuck::cast_slice(words(points))),
                 second: Some(bytemuck::cast_slice(words(coefficients))),
                 whole: Some(3),
-                ..Job::new(kernel, params, size_of_val(points), POLYNOMIAL)
+                ..Job::new(
+                    kernel,
+                    Params::polynomial(coefficients.len(), turn > 0),
+                    size_of_val(points),
+                    POLYNOMIAL,
+                )
             };
-            let values = bytemuck::cast_slice_mut(words_mut(&mut values));
-            if turn == 0 { self.fill(job, values)? } else { self.change(job, values)? }
+            let results = self.run(&job)?;
+            // The points are needed until the last turn.
+            if turn + 1 == turns {
+                return results.write_to(bytemuck::cast_slice_mut(words_mut(points)));
+            }
+            values.resize(points.len(), F::ZERO);
+            results.write_to(bytemuck::cast_slice_mut(words_mut(&mut values)))?;
         }
-        points.copy_from_slice(&values);
+        // Of no coefficients.
+        points.fill(F::ZERO);
         Ok(())
     }
 }

@@ -41,6 +41,23 @@ struct Block {
     terms: usize,
 }
 
+impl Block {
+    /// Elements of the weights and of all vectors.
+    fn source(&self) -> usize {
+        self.first + self.terms * self.across
+    }
+
+    /// Elements of the results.
+    fn target(&self) -> usize {
+        self.results * self.across
+    }
+
+    /// Vectors of the results.
+    fn pairs(&self) -> u32 {
+        (self.target() / LANES) as u32
+    }
+}
+
 impl Combination<'_> {
     fn terms(&self) -> usize {
         self.drawn + self.inputs.len()
@@ -63,6 +80,19 @@ impl Combination<'_> {
         let most = (u64::from(u32::MAX) / self.blocks.max(1)).max(1) as usize;
         let drawn = self.drawn;
         (0..drawn).step_by(most).map(move |row| row..drawn.min(row + most))
+    }
+
+    /// What the dispatches of a block are told: those that draw, then that which combines.
+    fn params(&self, block: &Block) -> impl Iterator<Item = Params> {
+        let groups = (block.across / GROUP) as u32;
+        let skipped = BLOCKS * (block.elements.start / GROUP) as u64;
+        let drawn = self.draws().map(move |rows| {
+            let before = self.blocks * rows.start as u64 + skipped;
+            let params = stream(self.span).uniform_rows(groups, self.blocks as u32);
+            params.part(groups * rows.len() as u32, before)
+        });
+        let combined = Params::combination(block.terms, block.across / LANES, block.first / LANES);
+        drawn.chain([combined.part(block.pairs(), 0)])
     }
 }
 
@@ -111,85 +141,82 @@ impl Gpu {
     /// A combination, block by block. Nothing is written before all of it is there.
     fn combined<F: Field>(&self, combination: &Combination<'_>, out: &mut [u64]) -> Result<(), KernelError> {
         let kernel = of::<F>("shamir_combine_m61", "shamir_combine_field64");
+        let blocks: Vec<Block> = combination.parts(self.shard()).collect();
         let kernels = [uniform::<F>(), kernel];
-        let results = combination.parts(self.shard()).map(|block| {
-            let copied = self.alone(kernel, |room| self.try_block(room, kernels, combination, &block))?;
-            Ok((Results::new(self, vec![copied]), block))
-        });
-        for (results, block) in results.collect::<Result<Vec<_>, KernelError>>()? {
+        let copied = self.alone(kernel, |room| self.try_blocks(room, kernels, combination, &blocks))?;
+        for (copied, block) in copied.into_iter().zip(&blocks) {
             let rows = out.chunks_exact_mut(combination.inputs[0].len());
             let rows = rows.map(|row| bytemuck::cast_slice_mut(&mut row[block.elements.clone()]));
-            results.write_rows(size_of::<u64>() * block.across, rows)?;
+            Results::new(self, vec![copied]).write_rows(size_of::<u64>() * block.across, rows)?;
         }
         Ok(())
     }
 
-    /// Draws and combines one block between one upload and one download.
-    fn try_block(
+    /// Draws and combines; one block is under way while the vectors of the next go to the GPU.
+    fn try_blocks(
         &self,
         room: &mut Room,
         kernels: [&str; 2],
         combination: &Combination<'_>,
-        block: &Block,
-    ) -> Option<Copied> {
-        let bytes = |elements: usize| (size_of::<u64>() * elements) as u64;
-        let Block { elements, across, results, first, terms } = block;
-        let (across, first) = (*across, *first);
+        blocks: &[Block],
+    ) -> Option<Vec<Copied>> {
         let [draw, combine] = kernels.map(|name| self.pipeline(name));
         let (draw, combine) = (draw?, combine?);
-        let [source, target] =
-            [(&mut room.source, bytes(first + terms * across)), (&mut room.target, bytes(results * across))]
-                .map(|(kept, size)| (self.working(kept, size), size));
-        let twice: Vec<u64> = combination.weights.iter().flat_map(|weight| [*weight; LANES]).collect();
-        self.upload(&source.0, 0, bytemuck::cast_slice(&twice), bytes(first))?;
-        for (row, input) in (combination.drawn..).zip(combination.inputs) {
-            let place = bytes(first + row * across);
-            self.upload(&source.0, place, bytemuck::cast_slice(&input[elements.clone()]), bytes(across))?;
-        }
-
-        let groups = (across / GROUP) as u32;
-        let skipped = BLOCKS * (elements.start / GROUP) as u64;
-        let mut params: Vec<Params> = combination
-            .draws()
-            .map(|rows| {
-                let before = combination.blocks * rows.start as u64 + skipped;
-                let params = stream(combination.span).uniform_rows(groups, combination.blocks as u32);
-                params.part(groups * rows.len() as u32, before)
-            })
-            .collect();
-        let pairs = (results * across / LANES) as u32;
-        params.push(Params::combination(*terms, across / LANES, first / LANES).part(pairs, 0));
+        let params: Vec<Params> = blocks.iter().flat_map(|block| combination.params(block)).collect();
         let (uniforms, key) = self.uniforms(SLOT, params.into_iter())?;
-        let place = |slot: usize| wgpu::BufferBinding {
-            buffer: &uniforms,
-            offset: SLOT * slot as u64,
-            size: NonZeroU64::new(Params::SIZE),
-        };
-        let mut encoder = self.encoder();
-        encoder.copy_buffer_to_buffer(&key, 0, &uniforms, 0, Some(uniforms.size()));
-        let mut slot = 0;
-        for rows in combination.draws() {
-            let elements = bound(&source, bytes(first + rows.start * across));
-            let workgroups = (groups * rows.len() as u32).div_ceil(draw.shader.workgroup_size);
-            self.dispatch(&mut encoder, draw, [place(slot), elements], workgroups);
-            slot += 1;
+        // The first block is as large as any.
+        let most = blocks.first()?;
+        let source = self.working(&mut room.source, bytes(most.source()));
+        let target = self.working(&mut room.target, bytes(most.target()));
+        let twice: Vec<u64> = combination.weights.iter().flat_map(|weight| [*weight; LANES]).collect();
+        self.upload(&source, 0, bytemuck::cast_slice(&twice), bytes(most.first))?;
+
+        let mut slots = (0..).map(|slot: u64| bound(&uniforms, SLOT * slot, Params::SIZE));
+        let mut earlier = None;
+        let mut copied = Vec::with_capacity(blocks.len());
+        for (index, block) in blocks.iter().enumerate() {
+            let row = |row: usize| bytes(block.first + row * block.across);
+            let (groups, stride) = ((block.across / GROUP) as u32, bytes(block.across) as usize);
+            let inputs = combination.inputs.iter().map(|input| &input[block.elements.clone()]);
+            let given = row(combination.drawn)..bytes(block.source());
+            let inputs = inputs.map(bytemuck::cast_slice);
+            self.upload_rows(&source, given.start, inputs, stride, given.end - given.start)?;
+
+            let mut encoder = self.encoder();
+            if index == 0 {
+                encoder.copy_buffer_to_buffer(&key, 0, &uniforms, 0, Some(uniforms.size()));
+            }
+            for rows in combination.draws() {
+                let elements = bound(&source, row(rows.start), given.end - row(rows.start));
+                let workgroups = (groups * rows.len() as u32).div_ceil(draw.shader.workgroup_size);
+                self.dispatch(&mut encoder, draw, [slots.next()?, elements], workgroups);
+            }
+            let results = bytes(block.target());
+            let buffers = [slots.next()?, bound(&target, 0, results), bound(&source, 0, given.end)];
+            let workgroups = block.pairs().div_ceil(combine.shader.workgroup_size);
+            self.dispatch(&mut encoder, combine, buffers, workgroups);
+            let result = self.result(room, results);
+            encoder.copy_buffer_to_buffer(&target, 0, &result, 0, Some(results));
+            if index + 1 == blocks.len() {
+                // Neither the key nor the data stay behind on the GPU.
+                encoder.clear_buffer(&uniforms, 0, None);
+                encoder.clear_buffer(&source, 0, Some(bytes(most.source())));
+                encoder.clear_buffer(&target, 0, Some(bytes(most.target())));
+            }
+            self.submit(&mut earlier, [encoder.finish()])?;
+            result.map_async(wgpu::MapMode::Read, ..results, self.noting());
+            copied.push(Copied { buffer: result, bytes: results, kept: results as usize });
         }
-        let workgroups = pairs.div_ceil(combine.shader.workgroup_size);
-        self.dispatch(&mut encoder, combine, [place(slot), bound(&target, 0), bound(&source, 0)], workgroups);
-        let result = self.result(room, target.1);
-        encoder.copy_buffer_to_buffer(&target.0, 0, &result, 0, Some(target.1));
-        // Neither the key nor the data stay behind on the GPU.
-        encoder.clear_buffer(&uniforms, 0, None);
-        encoder.clear_buffer(&source.0, 0, Some(source.1));
-        encoder.clear_buffer(&target.0, 0, Some(target.1));
-        self.0.queue.submit([encoder.finish()]);
-        result.map_async(wgpu::MapMode::Read, ..target.1, self.noting());
         self.finish(&key)?;
-        Some(Copied { buffer: result, bytes: target.1, kept: target.1 as usize })
+        Some(copied)
     }
 }
 
-/// A buffer of so many bytes, from a place in it on.
-fn bound((buffer, size): &(wgpu::Buffer, u64), offset: u64) -> wgpu::BufferBinding<'_> {
-    wgpu::BufferBinding { buffer, offset, size: NonZeroU64::new(size - offset) }
+/// Bytes of so many elements.
+fn bytes(elements: usize) -> u64 {
+    (size_of::<u64>() * elements) as u64
+}
+
+fn bound(buffer: &wgpu::Buffer, offset: u64, size: u64) -> wgpu::BufferBinding<'_> {
+    wgpu::BufferBinding { buffer, offset, size: NonZeroU64::new(size) }
 }

