@@ -191,6 +191,10 @@ pub const LIMITS: &[Limit] = &[
     // Four products of words and four sums of u64, 16; to take factors of two parts apart, 1.75; and for each second product two
     // sums are folded, a mask, a shift and a sum of u64 each: 4.5. Limb: 36 and 16 and 1.75, and 5.
     inner("matmul_m61", 32, "product", [59.0, 22.5]),
+    // Half a load, and a sum. As below a turn is one vector, which it waits for.
+    Limit { most: STREAM, ..inner("matmul_gather_u32", 2, "u64", [2.5, 2.5]) },
+    Limit { most: STREAM, ..inner("matmul_gather_u64", 2, "u64", [4.5, 2.5]) },
+    Limit { most: [Most::Instructions(18.0); 2], ..inner("matmul_gather_m61", 2, "u64", [11.5, 11.5]) },
     // A turn is one vector of the right matrix, which it waits for, and no product is small beside that.
     turn("matmul_each_u32", 4, [1.75, 1.75], [7.5, 7.5]),
     turn("matmul_each_u64", 2, [16.5, 7.5], [25.0, 17.0]),

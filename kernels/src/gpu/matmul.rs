@@ -2,7 +2,7 @@
 
 use super::Gpu;
 use super::ops::VECTOR;
-use super::panel::{Panel, Step, Work, blocks};
+use super::panel::{Gather, Panel, Step, Work, blocks};
 use super::params::Params;
 use crate::KernelError;
 use crate::cpu::Lane;
@@ -26,6 +26,11 @@ const TURNED: usize = 4;
 const PARTS: usize = 16;
 /// Products of elements in one dispatch, at most: a slow GPU is done in time.
 const PRODUCTS: usize = 1 << 31;
+/// Workgroups that keep a large GPU busy. Where there are fewer tiles, several share the inner dimension: so many at most, which each have
+/// so many steps of it at least.
+const WORKGROUPS: usize = 1024;
+const SHARES: usize = 64;
+const STEPS: usize = 16;
 
 /// A kernel for an element type.
 fn of<T: Entry>(u32: &'static str, u64: &'static str, m61: &'static str) -> &'static str {
@@ -56,20 +61,28 @@ impl Gpu {
         let (a, b) = (bytemuck::cast_slice(T::raw(a)), bytemuck::cast_slice(T::raw(b)));
         let acc = bytemuck::cast_slice_mut(T::raw_mut(acc));
         let [tall, wide, deep] = self.sides(shape, size);
+        let gather = of::<T>("matmul_gather_u32", "matmul_gather_u64", "matmul_gather_m61");
         for rows in blocks(shape.rows, tall) {
             for columns in blocks(shape.columns, wide) {
                 let target = Panel::new(size, shape.columns, rows.clone(), columns.clone(), [TALL, tile]);
+                let sums = target.bytes() / VECTOR;
+                // Of the first dispatch; the last one may be shorter.
+                let whole = shape.inner.min(deep).div_ceil(step);
+                let most = (whole / STEPS).min(SHARES).min(self.binding() / target.bytes()).max(1);
+                let shares = WORKGROUPS.div_ceil(sums / (TALL * WIDE)).min(most);
+                let share = STEP * whole.div_ceil(shares);
                 let steps = blocks(shape.inner, deep).map(|inner| {
                     let left = Panel::new(size, shape.inner, rows.clone(), inner.clone(), [TALL, step]);
                     let right = Panel::new(size, shape.columns, inner, columns.clone(), [step, tile]);
                     let [deep, across, first] =
                         [left.stride, right.stride, left.bytes()].map(|bytes| bytes / VECTOR);
                     Step {
-                        params: Params::matrices(deep, across, first),
+                        params: Params::matrices(deep, across, first).shares(share, sums),
                         sources: vec![(a, left), (b, right)],
                     }
                 });
-                let work = [Work { target, before: Some(&*acc), unit: UNIT, steps: steps.collect() }];
+                let gather = (shares > 1).then_some(Gather { kernel: gather, shares });
+                let work = [Work { target, before: Some(&*acc), unit: UNIT, steps: steps.collect(), gather }];
                 for (results, sums) in self.panels(kernel, &work)? {
                     sums.write(results, acc)?;
                 }
@@ -122,7 +135,7 @@ impl Gpu {
             let step =
                 Step { params: params.rows(rows, deep / vector), sources: vec![(a, left), (b, right)] };
             let target = panel(&products, rows, columns);
-            Work { target, before: Some(&*acc), unit: VECTOR, steps: vec![step] }
+            Work { target, before: Some(&*acc), unit: VECTOR, steps: vec![step], gather: None }
         });
         let work: Vec<Work<'_>> = work.collect();
         for (results, sums) in self.panels(kernel, &work)? {
@@ -149,7 +162,7 @@ impl Gpu {
             let target = Panel::new(size, rows, wide, tall, [TURN; 2]);
             let params = Params::matrices(given.stride / size, target.stride / size, 0);
             let steps = vec![Step { params, sources: vec![(from, given)] }];
-            Work { target, before: None, unit: TURNED * size, steps }
+            Work { target, before: None, unit: TURNED * size, steps, gather: None }
         });
         for (results, turned) in self.panels(kernel, &work.collect::<Vec<_>>())? {
             turned.write(results, bytemuck::cast_slice_mut(to))?;

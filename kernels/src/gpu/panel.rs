@@ -2,6 +2,7 @@
 
 use super::Gpu;
 use super::buffer::{Room, SLOT};
+use super::ops::VECTOR;
 use super::params::Params;
 use super::results::{Copied, Results};
 use crate::KernelError;
@@ -89,6 +90,37 @@ pub(super) struct Work<'a> {
     /// Bytes of it that one invocation writes.
     pub(super) unit: usize,
     pub(super) steps: Vec<Step<'a>>,
+    pub(super) gather: Option<Gather>,
+}
+
+/// Each dispatch writes several panels, one behind the other; those behind the first are zero before, and all are added up at the end.
+#[derive(Clone, Copy)]
+pub(super) struct Gather {
+    pub(super) kernel: &'static str,
+    pub(super) shares: usize,
+}
+
+impl Work<'_> {
+    fn shares(&self) -> usize {
+        self.gather.map_or(1, |gather| gather.shares)
+    }
+
+    /// Bytes of all panels.
+    fn bound(&self) -> u64 {
+        (self.shares() * self.target.bytes()) as u64
+    }
+
+    /// Invocations that write them.
+    fn units(&self) -> u32 {
+        (self.bound() / self.unit as u64) as u32
+    }
+
+    /// What each dispatch is told.
+    fn params(&self) -> impl Iterator<Item = Params> {
+        let steps = self.steps.iter().map(|step| step.params.part(self.units(), 0));
+        let sums = (self.target.bytes() / VECTOR) as u32;
+        steps.chain(self.gather.map(|gather| Params::bits(gather.shares as u32).part(sums, 0)))
+    }
 }
 
 /// One dispatch.
@@ -120,12 +152,10 @@ impl Gpu {
     fn try_panels(&self, kernel: &str, work: &[Work<'_>], room: &mut Room) -> Option<Vec<Vec<Copied>>> {
         let pipeline = self.pipeline(kernel)?;
         let (workgroup, count) = (pipeline.shader.workgroup_size, work.len());
-        let units = |work: &Work<'_>| (work.target.bytes() / work.unit) as u32;
-        let params =
-            work.iter().flat_map(|work| work.steps.iter().map(|step| step.params.part(units(work), 0)));
-        let (uniforms, key) = self.uniforms(SLOT, params.collect::<Vec<_>>().into_iter())?;
+        let params: Vec<Params> = work.iter().flat_map(Work::params).collect();
+        let (uniforms, key) = self.uniforms(SLOT, params.into_iter())?;
         let most = [
-            work.iter().map(|work| work.target.bytes()).max()? as u64,
+            work.iter().map(Work::bound).max()?,
             work.iter().flat_map(|work| &work.steps).map(Step::bytes).max()? as u64,
         ];
         let target = self.working(&mut room.target, most[0]);
@@ -135,11 +165,16 @@ impl Gpu {
         let mut encoder = self.encoder();
         encoder.copy_buffer_to_buffer(&key, 0, &uniforms, 0, Some(uniforms.size()));
         let mut results = Vec::with_capacity(work.len());
-        let mut slot = 0;
+        let bound =
+            |buffer, offset, size| wgpu::BufferBinding { buffer, offset, size: NonZeroU64::new(size) };
+        let mut slots = (0..).map(|slot: u64| bound(&uniforms, SLOT * slot, Params::SIZE));
         for (index, work) in work.iter().enumerate() {
-            let bound = work.target.bytes() as u64;
             if let Some(before) = work.before {
                 self.upload_panel(&target, 0, before, &work.target, &mut earlier)?;
+            }
+            let panel = work.target.bytes() as u64;
+            if work.gather.is_some() {
+                encoder.clear_buffer(&target, panel, Some(work.bound() - panel));
             }
             for (number, step) in work.steps.iter().enumerate() {
                 if number > 0 {
@@ -152,14 +187,14 @@ impl Gpu {
                     place += panel.bytes();
                 }
                 let buffers =
-                    [(&uniforms, SLOT * slot, Params::SIZE), (&target, 0, bound), (&source, 0, place as u64)];
-                let buffers = buffers.map(|(buffer, offset, size)| wgpu::BufferBinding {
-                    buffer,
-                    offset,
-                    size: NonZeroU64::new(size),
-                });
-                self.dispatch(&mut encoder, pipeline, buffers, units(work).div_ceil(workgroup));
-                slot += 1;
+                    [slots.next()?, bound(&target, 0, work.bound()), bound(&source, 0, place as u64)];
+                self.dispatch(&mut encoder, pipeline, buffers, work.units().div_ceil(workgroup));
+            }
+            if let Some(gather) = work.gather {
+                let pipeline = self.pipeline(gather.kernel)?;
+                let groups = (panel / VECTOR as u64).div_ceil(pipeline.shader.workgroup_size.into());
+                let buffers = [slots.next()?, bound(&target, 0, work.bound())];
+                self.dispatch(&mut encoder, pipeline, buffers, groups as u32);
             }
             let mut parts = Vec::new();
             for (place, piece) in work.target.pieces(self.shard()) {

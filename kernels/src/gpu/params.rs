@@ -82,6 +82,11 @@ impl Params {
         self
     }
 
+    /// Adds how many vectors of a row of the left matrix are a share, and the vectors of the sums.
+    pub(super) fn shares(self, deep: usize, sums: usize) -> Params {
+        self.rows(deep, sums)
+    }
+
     /// For linear combinations: how many terms, vectors of a result, and where the terms begin.
     pub(super) fn combination(terms: usize, across: usize, first: usize) -> Params {
         Params::matrices(terms, across, first)

@@ -26,7 +26,7 @@ type Check = fn(&Gpu) -> Result<bool, KernelError>;
 
 /// The first kernel that gives wrong bits, or fails.
 pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
-    let checks: [(&'static str, Check); 63] = [
+    let checks: [(&'static str, Check); 66] = [
         ("ring_add_u32", |gpu| zip::<u32>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_add_u64", |gpu| zip::<u64>(|acc, other| gpu.add(acc, other), spec::ring::add)),
         ("ring_sub_u32", |gpu| zip::<u32>(|acc, other| gpu.sub(acc, other), spec::ring::sub)),
@@ -59,9 +59,12 @@ pub(super) fn fault(gpu: &Gpu) -> Option<&'static str> {
         ("bits_ones", bits_ones),
         ("bits_to_planes", to_planes),
         ("bits_from_planes", from_planes),
-        ("matmul_u32", matmul::<u32>),
-        ("matmul_u64", matmul::<u64>),
-        ("matmul_m61", matmul_m61),
+        ("matmul_u32", |gpu| matmul::<u32>(gpu, TILES)),
+        ("matmul_u64", |gpu| matmul::<u64>(gpu, TILES)),
+        ("matmul_m61", |gpu| matmul_m61(gpu, TILES)),
+        ("matmul_gather_u32", |gpu| matmul::<u32>(gpu, DEEP)),
+        ("matmul_gather_u64", |gpu| matmul::<u64>(gpu, DEEP)),
+        ("matmul_gather_m61", |gpu| matmul_m61(gpu, DEEP)),
         ("matmul_each_u32", matmul_each::<u32>),
         ("matmul_each_u64", matmul_each::<u64>),
         ("matmul_each_m61", matmul_each_m61),
@@ -281,10 +284,14 @@ fn from_planes(gpu: &Gpu) -> Result<bool, KernelError> {
 }
 
 /// More than one tile each way and more than one step.
-fn matmul<T: Word>(gpu: &Gpu) -> Result<bool, KernelError> {
-    let shape = Shape { rows: 35, inner: 37, columns: 67 };
-    let (a, b) = (words::<T>(&KEY, 15, 0, 35 * 37), words::<T>(&KEY, 16, 0, 37 * 67));
-    let mut got = words::<T>(&KEY, 17, 0, 35 * 67);
+const TILES: Shape = Shape { rows: 35, inner: 37, columns: 67 };
+/// Few sums of many products, which workgroups share.
+const DEEP: Shape = Shape { rows: 3, inner: 1541, columns: 5 };
+
+fn matmul<T: Word>(gpu: &Gpu, shape: Shape) -> Result<bool, KernelError> {
+    let Shape { rows, inner, columns } = shape;
+    let (a, b) = (words::<T>(&KEY, 15, 0, rows * inner), words::<T>(&KEY, 16, 0, inner * columns));
+    let mut got = words::<T>(&KEY, 17, 0, rows * columns);
     let mut want = got.clone();
     gpu.multiply_add(shape, &a, &b, &mut got)?;
     spec::matmul::multiply_add(shape, &a, &b, &mut want);
@@ -299,9 +306,9 @@ fn m61(id: u64, len: usize) -> Result<Vec<M61>, KernelError> {
     elements(&random.map(|(i, word)| largest(i, word)).collect::<Vec<_>>()).map(<[M61]>::to_vec)
 }
 
-fn matmul_m61(gpu: &Gpu) -> Result<bool, KernelError> {
-    let shape = Shape { rows: 35, inner: 37, columns: 67 };
-    let (a, b, mut got) = (m61(15, 35 * 37)?, m61(16, 37 * 67)?, m61(17, 35 * 67)?);
+fn matmul_m61(gpu: &Gpu, shape: Shape) -> Result<bool, KernelError> {
+    let Shape { rows, inner, columns } = shape;
+    let (a, b, mut got) = (m61(15, rows * inner)?, m61(16, inner * columns)?, m61(17, rows * columns)?);
     let mut want = got.clone();
     gpu.multiply_add(shape, &a, &b, &mut got)?;
     spec::matmul::multiply_add_field(shape, &a, &b, &mut want);

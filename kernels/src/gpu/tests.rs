@@ -79,6 +79,22 @@ fn parts_of_any_size_give_the_same_bits() {
     }
 }
 
+/// Few sums of many products, which workgroups share: in one dispatch, and in several of which the last is short.
+#[test]
+fn shares_of_any_number_give_the_same_matrices() {
+    let shape = Shape { rows: 3, inner: 3001, columns: 5 };
+    let (a, b) = (words::<u64>(&KEY, 1, 0, 3 * 3001), words::<u64>(&KEY, 2, 0, 3001 * 5));
+    let mut want = words::<u64>(&KEY, 3, 0, 15);
+    spec::matmul::multiply_add(shape, &a, &b, &mut want);
+    for (shard, binding) in [(1 << 18, 1 << 20), (1 << 20, 1 << 20), (1 << 20, 32 << 10)] {
+        let setup = Setup { shard: Some(shard), binding: Some(binding), ..Setup::default() };
+        let Some(gpu) = open(GpuMode::Limb, setup) else { return };
+        let mut got = words::<u64>(&KEY, 3, 0, 15);
+        gpu.multiply_add(shape, &a, &b, &mut got).unwrap();
+        assert!(got == want, "parts of {shard} bytes, bindings of {binding}");
+    }
+}
+
 /// Sums in one block and in several, which take several dispatches, and factors and sums that come and go by several parts.
 #[test]
 fn parts_of_any_size_give_the_same_matrices() {
@@ -167,6 +183,7 @@ fn a_gpu_with_wrong_bits_in_one_kernel_is_refused_by_name() {
         ("field_evaluate_m61", "coefficients[k - 1u]", "coefficients[0u]"),
         ("field_evaluate_field64", "prime_mul(value_1, point_1)", "prime_mul(value_1, point_0)"),
         ("matmul_u64", "front + at % 8u", "at % 8u"),
+        ("matmul_gather_u64", "params.count + i", "i"),
         ("chain_change_u32", "unit_add(x, unit_mul(held, y))", "unit_mul(held, y)"),
         ("chain_change_u64", "place.zw, i)", "place.xy, i)"),
         ("chain_total_u32", "at < vec4<u32>(program.words)", "at <= vec4<u32>(program.words)"),

@@ -1,6 +1,6 @@
 //! Kernels that take matrices, or as many vectors as a sum has terms.
 
-use super::{BITS, Case, Item, LANES, LOWER, UPPER, VECTOR, change, params, vector};
+use super::{BITS, Batch, Case, Item, LANES, LOWER, UPPER, VECTOR, change, params, timed, vector};
 use veilgrid_kernels::field::{elements, lagrange_weights, words};
 use veilgrid_kernels::matmul::{self, Element, Shape};
 use veilgrid_kernels::{Field, KernelError, shamir};
@@ -8,6 +8,9 @@ use veilgrid_kernels::{Field, KernelError, shamir};
 /// Rows of a tile of sums, and vectors of each.
 const TALL: usize = 32;
 const WIDE: usize = 16;
+/// Invocations of a workgroup that adds sums up, and how many it adds up.
+const TILE_LANES: usize = 64;
+const SHARES: usize = 64;
 /// Rows and columns of a small product, and of a tile that is transposed.
 const SMALL: usize = 8;
 const TURN: usize = 32;
@@ -26,13 +29,41 @@ pub(super) fn product<T: Element + Item>(kernel: &str, side: usize) -> Case {
     });
     let words = side * side / T::PER;
     let (across, all) = (side / (VECTOR * T::PER), words / VECTOR);
-    let params = params(&[(BITS, across as u64), (LOWER, low_high(across, all))]);
+    let places = [(BITS, across as u64), (LOWER, low_high(across, all)), (UPPER, low_high(across, all))];
+    let params = params(&places);
     Case::new(kernel, &format!("matmul::multiply_add, {side}"), side.pow(3), batch).with(
         32 * words,
         params,
         vec![vector::<T>(words, 0), vector::<T>(2 * words, 1)],
         side / TALL * (across / WIDE),
     )
+}
+
+/// Sums of matrices, as a product by identities side by side.
+pub(super) fn gathered<T: Element + Item>(kernel: &str, words: usize) -> Case {
+    let sums = words / SHARES;
+    let shape = Shape { rows: TALL, inner: TALL * SHARES, columns: sums * T::PER / TALL };
+    let mut left = vec![0u64; TALL * shape.inner / T::PER];
+    for (row, share) in (0..TALL).flat_map(|row| (0..SHARES).map(move |share| (row, share))) {
+        let at = row * shape.inner + share * TALL + row;
+        left[at / T::PER] |= 1 << (u64::BITS as usize / T::PER * (at % T::PER));
+    }
+    let batch: Batch = Box::new(move |device, vectors| {
+        let (left, right) = (T::of(&left)?, T::of(&vectors[0])?);
+        let mut out = vec![0; sums];
+        let acc = T::of_mut(&mut out)?;
+        let taken = timed(|| matmul::multiply_add(device, shape, left, right, acc))?;
+        Ok((out, taken))
+    });
+    let vectors = sums / VECTOR;
+    let params = params(&[(0, vectors as u64), (BITS, SHARES as u64)]);
+    let name = format!("matmul::multiply_add, {TALL} x {} x {}", shape.inner, shape.columns);
+    let case = Case::new(kernel, &name, words, batch);
+    let host: fn(&[u64]) -> Vec<u64> = |shares| shares[..shares.len() / SHARES].to_vec();
+    Case {
+        host,
+        ..case.with(8 * (words + sums), params, vec![vector::<T>(words, 0)], vectors.div_ceil(TILE_LANES))
+    }
 }
 
 /// Many small products.
