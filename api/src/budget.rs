@@ -96,8 +96,10 @@ pub struct PrivacyBudgetStatus {
     #[serde(default)]
     pub remaining: Amounts,
     /// What is held, claim by claim.
+    // One process writes all of it at once. As a map by uid the API server would keep an owner for each field of each, which for
+    // hundreds is most of the object, and of its time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = RESERVATIONS), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["uid"]))]
+    #[schemars(length(max = RESERVATIONS), extend("x-kubernetes-list-type" = "atomic"))]
     pub reservations: Vec<Reservation>,
     /// The claims that were settled last, the newest first. All of them are kept as `PrivacyClaim`s.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
