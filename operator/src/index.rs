@@ -197,11 +197,7 @@ mod tests {
     use serde_json::json;
 
     fn budget(generation: i64, held: &[&str]) -> PrivacyBudget {
-        let amounts = json!({"epsilon": "1", "delta": "0"});
-        let held: Vec<_> = held
-            .iter()
-            .map(|claim| json!({"uid": format!("uid of {claim}"), "claim": claim, "amounts": amounts}))
-            .collect();
+        let held: Vec<_> = held.iter().map(|claim| format!("uid-of-{claim} {claim} 1 0")).collect();
         let budget = json!({
             "apiVersion": "veilgrid.dev/v1alpha1", "kind": "PrivacyBudget",
             "metadata": {"name": "b", "namespace": "north", "uid": "u", "generation": generation},

@@ -173,7 +173,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_claim_stands_as_its_outcome_and_its_budget_say() {
-        let status = json!({"reservations": [{"uid": "uid-held", "claim": "held", "amounts": {"epsilon": "3", "delta": "0"}}]});
+        let status = json!({"reservations": ["uid-held held 3 0"]});
         let status: PrivacyBudgetStatus = serde_json::from_value(status).unwrap();
         let of = |claim: &PrivacyClaim| standing(claim, Some(&status));
         assert_eq!(of(&claim("held", false, None)), Standing::Waiting);
