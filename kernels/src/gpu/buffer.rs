@@ -24,6 +24,11 @@ pub(super) fn columns(bytes: &Range<usize>) -> Range<usize> {
     bytes.start / block..bytes.end.div_ceil(block)
 }
 
+/// So many bytes of a buffer, from a place in it on.
+pub(super) fn bound(buffer: &wgpu::Buffer, offset: u64, size: u64) -> wgpu::BufferBinding<'_> {
+    wgpu::BufferBinding { buffer, offset, size: NonZeroU64::new(size) }
+}
+
 /// One kernel over one vector.
 pub(super) struct Job<'a> {
     pub(super) kernel: &'static str,
@@ -163,12 +168,11 @@ impl Gpu {
             if index == 0 {
                 encoder.copy_buffer_to_buffer(&key, 0, &params, 0, Some(params.size()));
             }
-            let bound = |buffer, size| wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(size) };
-            let mut vectors = vec![bound(&target, part.target)];
-            vectors.extend(inputs.iter().map(|(buffer, [size, _])| bound(buffer, *size)));
+            let mut vectors = vec![bound(&target, 0, part.target)];
+            vectors.extend(inputs.iter().map(|(buffer, [size, _])| bound(buffer, 0, *size)));
             for pass in 0..job.passes {
                 let slot = index as u64 * u64::from(job.passes) + u64::from(pass);
-                let place = wgpu::BufferBinding { offset: SLOT * slot, ..bound(&params, Params::SIZE) };
+                let place = bound(&params, SLOT * slot, Params::SIZE);
                 if pass > 0 {
                     vectors.swap(0, 1);
                 }

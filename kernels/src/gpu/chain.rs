@@ -1,14 +1,13 @@
 //! Chains of steps over resident vectors: one dispatch for each of their parts.
 
 use super::Gpu;
-use super::buffer::Room;
+use super::buffer::{Room, bound};
 use super::resident::{Resident, parts};
 use super::results::{Copied, Results};
 use crate::chain::{self, Action, Operand};
 use crate::plan::{MAX_BUFFERS, MAX_STEPS, MAX_STREAMS};
 use crate::stream::BLOCK;
 use crate::{KernelError, Word};
-use std::num::NonZeroU64;
 use std::ops::Range;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -178,11 +177,7 @@ impl Gpu {
             if index == 0 {
                 encoder.copy_buffer_to_buffer(&key, 0, &uniforms, 0, Some(uniforms.size()));
             }
-            let program = wgpu::BufferBinding {
-                buffer: &uniforms,
-                offset: SLOT * index as u64,
-                size: NonZeroU64::new(4 * WORDS as u64),
-            };
+            let program = bound(&uniforms, SLOT * index as u64, 4 * WORDS as u64);
             let sources =
                 (0..MAX_BUFFERS).map(|i| chain.sources.get(i).map_or(&nothing, |source| source.part(index)));
             let vectors = [&data].into_iter().chain(sources).map(wgpu::Buffer::as_entire_buffer_binding);

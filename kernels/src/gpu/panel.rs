@@ -1,12 +1,11 @@
 //! Kernels over matrices: rows are filled up with zeros on their way to the GPU, and come back without.
 
 use super::Gpu;
-use super::buffer::{Room, SLOT};
+use super::buffer::{Room, SLOT, bound};
 use super::ops::VECTOR;
 use super::params::Params;
 use super::results::{Copied, Results};
 use crate::KernelError;
-use std::num::NonZeroU64;
 use std::ops::Range;
 
 /// Some columns of some rows of a matrix, and what they are filled up to on the GPU. All but rows are counted in bytes.
@@ -165,8 +164,6 @@ impl Gpu {
         let mut encoder = self.encoder();
         encoder.copy_buffer_to_buffer(&key, 0, &uniforms, 0, Some(uniforms.size()));
         let mut results = Vec::with_capacity(work.len());
-        let bound =
-            |buffer, offset, size| wgpu::BufferBinding { buffer, offset, size: NonZeroU64::new(size) };
         let mut slots = (0..).map(|slot: u64| bound(&uniforms, SLOT * slot, Params::SIZE));
         for (index, work) in work.iter().enumerate() {
             if let Some(before) = work.before {

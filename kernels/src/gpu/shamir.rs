@@ -1,7 +1,7 @@
 //! Shamir's shares, as linear combinations of vectors.
 
 use super::Gpu;
-use super::buffer::{Room, SLOT};
+use super::buffer::{Room, SLOT, bound};
 use super::field::{of, uniform};
 use super::ops::{VECTOR, stream};
 use super::params::Params;
@@ -10,7 +10,6 @@ use crate::field::uniform::{BLOCKS, GROUP};
 use crate::field::{words, words_mut};
 use crate::stream::Span;
 use crate::{Field, KernelError};
-use std::num::NonZeroU64;
 use std::ops::Range;
 
 /// Elements of a vector.
@@ -215,8 +214,4 @@ impl Gpu {
 /// Bytes of so many elements.
 fn bytes(elements: usize) -> u64 {
     (size_of::<u64>() * elements) as u64
-}
-
-fn bound(buffer: &wgpu::Buffer, offset: u64, size: u64) -> wgpu::BufferBinding<'_> {
-    wgpu::BufferBinding { buffer, offset, size: NonZeroU64::new(size) }
 }
