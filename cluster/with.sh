@@ -19,6 +19,11 @@ finish() {
         kubectl get pods -A -o wide --request-timeout=5s
         kubectl get events -A --sort-by=.lastTimestamp --request-timeout=5s | tail -n 15
       fi
+      # What each of the cluster's own programs complained of last.
+      for log in "$D"/log/*.log; do
+        complaints=$(grep -E '^[EF][0-9]{4} |level=(error|fatal)' "$log" | tail -n 3 | cut -c -400)
+        [ -z "$complaints" ] || printf '%s:\n%s\n' "$(basename "$log" .log)" "$complaints"
+      done
       say "FAILED: $*; the cluster's logs are in ${LOGS:-$D/log}"
     } >&2
   fi

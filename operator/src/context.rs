@@ -6,7 +6,7 @@ use crate::{
     cache::Cache,
     events::Events,
     identity::OperatorSeed,
-    job::{Last, Stages, build::PodSettings},
+    job::{Last, Launches, Stages, build::PodSettings},
     metrics::Metrics,
     reason::Reason,
     room::Room,
@@ -47,6 +47,8 @@ pub struct Context {
     pub told: Last,
     /// When it was asked why parties have no pod.
     pub refused: Last,
+    /// Whose turn it is to be launched.
+    pub launches: Launches,
     /// How far jobs are between two looks.
     pub stages: Stages,
     /// Figures.

@@ -9,7 +9,7 @@ use crate::{
     events::events,
     identity::OperatorSeed,
     job::{
-        self,
+        self, Launches,
         build::{IdentitySource, PodSettings},
     },
     keeper, look,
@@ -57,6 +57,7 @@ pub async fn run(
     let signs = pods.identity == IdentitySource::Node;
     let (events, publisher) = events(client.clone());
     let malformed = Malformed::new(events.clone(), Arc::clone(&metrics));
+    let launches = Launches::new(jobs.clone());
     let queues = Queues { jobs, budgets, datasets: datasets.clone(), requests };
     let (cache, refresh) = cache::start(&client, namespaces, queues, signs, &malformed);
     let ctx = Arc::new(Context {
@@ -69,6 +70,7 @@ pub async fn run(
         asked: Default::default(),
         told: Default::default(),
         refused: Default::default(),
+        launches,
         stages: Default::default(),
         room: Default::default(),
         paces: Default::default(),

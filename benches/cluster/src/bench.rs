@@ -66,6 +66,7 @@ struct Snapshot {
     at: Instant,
     operator: Figures,
     server: Figures,
+    reads: Figures,
     processors: Figures,
 }
 
@@ -78,6 +79,8 @@ struct Spent {
     server: Figures,
     /// Everybody's until the last job's end.
     until_end: f64,
+    /// Everybody's reads until then.
+    reads: Figures,
     /// Seconds of processor time by program, until the last job's end.
     processors: Figures,
 }
@@ -156,6 +159,8 @@ impl Bench {
         table("the operator's write, in the last row", &spent.operator, count);
         println!();
         table("anybody's write, in the last row", &spent.server, count);
+        println!();
+        table("anybody's read, in the last row", &spent.reads, count);
         println!();
         table("processor time in the last row, s", &spent.processors, count);
         Ok(())
@@ -319,6 +324,7 @@ impl Bench {
             operator: figures::operator_writes(&since(&before.operator, &rested.operator)),
             server: since(&before.server, &rested.server),
             until_end: sum(&since(&before.server, &ended.server)),
+            reads: since(&before.reads, &ended.reads),
             processors: since(&before.processors, &ended.processors),
         })
     }
@@ -329,7 +335,7 @@ impl Bench {
         for _ in 0..40 {
             tokio::time::sleep(Duration::from_secs(3)).await;
             let operator = figures::operator_writes(&self.operator_figures().await?);
-            let now = (operator, figures::server_writes(&self.client).await?);
+            let now = (operator, figures::server_requests(&self.client).await?.0);
             if now == last {
                 return Ok(());
             }
@@ -343,12 +349,8 @@ impl Bench {
         let processors =
             self.programs.iter().filter_map(|(name, id)| Some((name.clone(), figures::processor(*id).ok()?)));
         let processors = processors.collect();
-        Ok(Snapshot {
-            at,
-            operator: self.operator_figures().await?,
-            server: figures::server_writes(&self.client).await?,
-            processors,
-        })
+        let (server, reads) = figures::server_requests(&self.client).await?;
+        Ok(Snapshot { at, operator: self.operator_figures().await?, server, reads, processors })
     }
 
     async fn operator_figures(&self) -> Fallible<Figures> {

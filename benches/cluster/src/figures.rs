@@ -54,25 +54,28 @@ pub fn operator_writes(figures: &Figures) -> Figures {
     writes.filter_map(named).collect()
 }
 
-/// The writes that the API server has answered, whoever asked: by verb, resource and subresource. Renewed leases are left out, and what is
-/// posted as a question.
-pub async fn server_writes(client: &Client) -> Fallible<Figures> {
+/// What the API server has answered, whoever asked: writes and reads, by verb, resource and subresource. Renewed leases are left out, and what
+/// is posted as a question.
+pub async fn server_requests(client: &Client) -> Fallible<(Figures, Figures)> {
     const QUESTIONS: [&str; 3] = ["leases", "subjectaccessreviews", "tokenreviews"];
     let text = client.request_text(http::Request::get("/metrics").body(Vec::new())?).await?;
-    let mut writes = Figures::new();
+    let (mut writes, mut reads) = (Figures::new(), Figures::new());
     for (name, value) in figures(&text, "apiserver_request_total{") {
         let (Some(verb), Some(resource)) = (label(&name, "verb"), label(&name, "resource")) else { continue };
-        let is_write = matches!(verb, "POST" | "PUT" | "PATCH" | "APPLY" | "DELETE" | "DELETECOLLECTION");
-        if !is_write || resource.is_empty() || QUESTIONS.contains(&resource) {
+        if resource.is_empty() || QUESTIONS.contains(&resource) {
             continue;
         }
+        let asked = match verb {
+            "POST" | "PUT" | "PATCH" | "APPLY" | "DELETE" | "DELETECOLLECTION" => &mut writes,
+            _ => &mut reads,
+        };
         let name = match label(&name, "subresource") {
             Some(part) if !part.is_empty() => format!("{verb} {resource}/{part}"),
             _ => format!("{verb} {resource}"),
         };
-        *writes.entry(name).or_default() += value;
+        *asked.entry(name).or_default() += value;
     }
-    Ok(writes)
+    Ok((writes, reads))
 }
 
 /// The writes that a client made which counts them as client-go does.

@@ -9,18 +9,22 @@ use k8s_openapi::{
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams},
-    runtime::{WatchStreamExt, watcher},
+    runtime::{
+        WatchStreamExt,
+        reflector::{self, ObjectRef, Store},
+        watcher,
+    },
 };
 use serde_json::{Value, json};
 use std::{
     collections::{HashMap, HashSet},
     error::Error,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    sync::watch,
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -51,12 +55,17 @@ struct Shared {
 pub struct Kubelet {
     client: Client,
     shared: Mutex<Shared>,
+    /// The Secrets that there are, and word of each change.
+    secrets: Store<Secret>,
+    changed: watch::Sender<()>,
 }
 
 impl Kubelet {
     /// Registers the nodes and plays them until the process ends.
     pub async fn start(client: Client, nodes: usize) -> Fallible<()> {
-        let kubelet = Arc::new(Self { client: client.clone(), shared: Mutex::default() });
+        let (secrets, writer) = reflector::store();
+        let (client_too, changed) = (client.clone(), watch::Sender::new(()));
+        let kubelet = Arc::new(Self { client: client_too, shared: Mutex::default(), secrets, changed });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
@@ -70,8 +79,19 @@ impl Kubelet {
         for number in 0..nodes {
             register(&client, &format!("fake-{number}"), port).await?;
         }
+        tokio::spawn(Arc::clone(&kubelet).follow(writer));
         tokio::spawn(kubelet.play());
         Ok(())
+    }
+
+    /// Keeps up with the parties' Secrets. Every real kubelet watches those that its pods mount; this one watches for all of them.
+    async fn follow(self: Arc<Self>, writer: reflector::store::Writer<Secret>) {
+        let of_jobs = watcher::Config::default().labels("veilgrid.dev/job");
+        watcher(Api::<Secret>::all(self.client.clone()), of_jobs)
+            .default_backoff()
+            .reflect(writer)
+            .for_each(async |_| self.changed.send_replace(()))
+            .await;
     }
 
     async fn play(self: Arc<Self>) {
@@ -118,16 +138,16 @@ impl Kubelet {
 
     async fn run(&self, pod: &Pod) -> Fallible<()> {
         let namespace = pod.namespace().unwrap_or_default();
-        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &namespace);
-        let name = &pod.labels()["batch.kubernetes.io/job-name"];
+        let secret = ObjectRef::new(&pod.labels()["batch.kubernetes.io/job-name"]).within(&namespace);
         // As a kubelet does, it waits for what it is to mount.
+        let mut changed = self.changed.subscribe();
         let secret = loop {
-            match secrets.get_opt(name).await? {
+            match self.secrets.get(&secret) {
                 Some(secret) => break secret,
-                None => tokio::time::sleep(Duration::from_millis(50)).await,
+                None => changed.changed().await?,
             }
         };
-        let data = secret.data.unwrap_or_default();
+        let data = secret.data.as_ref().ok_or("an empty Secret")?;
         let uid = &pod.labels()["batch.kubernetes.io/controller-uid"];
         let config: Config = serde_json::from_slice(&data[&format!("{uid}.json")].0)?;
         let now = Timestamp::now().to_string();

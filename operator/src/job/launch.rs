@@ -55,6 +55,11 @@ impl Attempt<'_> {
 
     /// Claims, waits for the budgets, and makes the parties.
     pub(super) async fn start(&self, accepted: Accepted) -> Result<Action, Error> {
+        if !self.has_claims()
+            && let Some(waits) = self.await_turn().await?
+        {
+            return Ok(waits);
+        }
         let unheld = keeper::unheld(self.job, self.ctx);
         if !unheld.is_empty() {
             // A dataset must not vanish while it is claimed. When it is held, its change brings the job back here.
@@ -72,6 +77,7 @@ impl Attempt<'_> {
         draft.state("Accepted", Truth::True, Reason::Valid, "");
         match standing {
             Standing::AwaitingApproval(claims) => {
+                self.ctx.launches.leave(self.seats[0].uid);
                 let message = format!("waits for the approval of {}", claims.join(", "));
                 draft.state("BudgetReserved", Truth::False, Reason::AwaitingApproval, &message);
                 draft.phase(Phase::AwaitingApproval, Reason::AwaitingApproval, message);
@@ -105,6 +111,7 @@ impl Attempt<'_> {
         if !self.has_any_job()
             && let Some(lacks) = self.lacks().await?
         {
+            self.ctx.launches.leave(self.seats[0].uid);
             return self.await_room(draft, lacks).await;
         }
         let objects = self.objects(&accepted)?;

@@ -11,6 +11,7 @@ mod end;
 mod finish;
 mod gang;
 mod launch;
+mod launches;
 pub mod observe;
 mod podless;
 mod progress;
@@ -23,6 +24,7 @@ mod status;
 mod validate;
 
 pub(crate) use attempt::pin;
+pub use launches::Launches;
 pub use progress::Last;
 pub use reconcile::{behind, reconcile};
 pub use stages::Stages;

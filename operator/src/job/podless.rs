@@ -12,8 +12,9 @@ use veilgrid_api::status::PartyPhase;
 
 /// Events of one Job that are read: those that come again are one.
 const FEW: u32 = 16;
-/// How soon it is asked again.
-const SOONEST: Duration = Duration::from_secs(2);
+/// How soon it is asked, and asked again. Where many Jobs are made at once, their controller takes seconds for each; the API server keeps no
+/// events in memory, and reads all of a namespace to find those of one Job.
+const SOONEST: Duration = Duration::from_secs(10);
 /// And at the latest: the Job's controller does not try more often than that in the end.
 const LATEST: Duration = Duration::from_secs(60);
 /// How a party's message begins then.
@@ -25,6 +26,10 @@ impl Attempt<'_> {
     pub(super) async fn ask_refusals(&mut self, waited: u64) -> Option<Duration> {
         if !self.sights.iter().any(is_podless) {
             return None;
+        }
+        let first = SOONEST.saturating_sub(Duration::from_secs(waited));
+        if !first.is_zero() {
+            return Some(first);
         }
         let pause = pause(waited);
         let early = self.ctx.refused.is_time(self.seats[0].uid, pause).err();
@@ -101,7 +106,7 @@ mod tests {
 
     #[test]
     fn who_waits_long_is_asked_for_seldom() {
-        assert_eq!([2, 40, 3600].map(|waited| pause(waited).as_secs()), [2, 10, 60]);
+        assert_eq!([10, 80, 3600].map(|waited| pause(waited).as_secs()), [10, 20, 60]);
     }
 
     #[test]

@@ -97,6 +97,7 @@ impl Attempt<'_> {
 
     /// The spec is bad, or something that it names. Nothing that was claimed before stays held.
     pub(super) async fn refuse(&self, refused: Refused) -> Result<Action, Error> {
+        self.ctx.launches.leave(self.seats[0].uid);
         if self.has_claims() {
             let message = format!("what the job asks for is not there any more: {}", refused.message);
             return self.give_up(Reason::Changed, message).await;
@@ -131,6 +132,9 @@ impl Attempt<'_> {
             return Ok(over);
         }
         self.mend().await?;
+        if self.sights.iter().all(|sight| sight.pod.is_some()) {
+            self.ctx.launches.leave(self.seats[0].uid);
+        }
         let conditions = self.job.status.as_ref().map_or(&[][..], |status| &status.conditions);
         let stated = condition::find(conditions, "PartiesReady");
         let stated = stated.and_then(|stated| clock::read(&stated.last_transition_time));
@@ -138,7 +142,7 @@ impl Attempt<'_> {
         let held = self.sights.iter().any(|sight| sight.released.is_none());
         let released = self.sights.iter().filter_map(|sight| sight.released).max();
         let waited = released.max(stated).map_or(0, clock::since);
-        let asked = if waited >= SETTLES.as_secs() { self.ask_refusals(waited).await } else { None };
+        let asked = self.ask_refusals(waited).await;
         let waits: Vec<String> = self
             .seats
             .iter()
