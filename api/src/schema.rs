@@ -1,12 +1,22 @@
 //! The schemas of the objects, in the form that Kubernetes asks for.
 
-use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::transform_subschemas};
+use crate::{budget::PrivacyBudgetSpec, dataset::PrivateDatasetSpec, job::PrivateJobSpec, manifest::Kind};
+use schemars::{Schema, generate::SchemaSettings, transform::transform_subschemas};
 use serde_json::{Map, Value};
+use std::{collections::BTreeMap, sync::LazyLock};
 
-/// The schema of a spec, with every part in its place.
-pub(crate) fn of<Spec: JsonSchema>() -> Value {
+/// The schema of a kind's spec, with every part in its place.
+pub(crate) fn of<Spec: Kind>() -> &'static Value {
+    // Every check of a manifest asks for them.
+    static SCHEMAS: LazyLock<BTreeMap<&str, Value>> = LazyLock::new(|| {
+        [made::<PrivateJobSpec>(), made::<PrivateDatasetSpec>(), made::<PrivacyBudgetSpec>()].into()
+    });
+    &SCHEMAS[Spec::KIND]
+}
+
+fn made<Spec: Kind>() -> (&'static str, Value) {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<Spec>().to_value()
+    (Spec::KIND, settings.into_generator().into_root_schema_for::<Spec>().to_value())
 }
 
 /// Rewrites a schema, inside out, into a structural one.

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// Tells each field of the spec that is too long, too short or out of range.
 pub(super) fn check<Spec: Kind + Serialize>(object: &Object<Spec>, faults: &mut Vec<Fault>) {
     let Ok(value) = serde_json::to_value(&object.spec) else { return };
-    walk(object, &value, &schema::of::<Spec>(), "spec", faults);
+    walk(object, &value, schema::of::<Spec>(), "spec", faults);
 }
 
 fn walk<Spec: Kind>(

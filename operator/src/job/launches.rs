@@ -21,7 +21,7 @@ const TOGETHER: usize = 32;
 /// How long a launch keeps others from theirs: what takes longer waits for something else than they do.
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long a job waits its turn before its status says so.
-const SILENT: Duration = Duration::from_secs(10);
+const SILENT: Duration = Duration::from_secs(30);
 
 /// The jobs that are being launched, and those that wait.
 pub struct Launches {
