@@ -19,12 +19,13 @@ finish() {
         kubectl get pods -A -o wide --request-timeout=5s
         kubectl get events -A --sort-by=.lastTimestamp --request-timeout=5s | tail -n 15
       fi
-      # What each of the cluster's own programs complained of last.
+      # What each of the cluster's own programs complained of last, and whether it still runs.
       for log in "$D"/log/*.log; do
-        complaints=$(grep -E '^[EF][0-9]{4} |level=(error|fatal)' "$log" | tail -n 3 | cut -c -400)
-        [ -z "$complaints" ] || printf '%s:\n%s\n' "$(basename "$log" .log)" "$complaints"
+        name=$(basename "$log" .log)
+        alive "$name" || say "$name does not run"
+        complaints=$(grep -E '^[EF][0-9]{4} |level=(error|fatal)|^(panic|fatal error):' "$log" | tail -n 3 | cut -c -400)
+        [ -z "$complaints" ] || printf '%s:\n%s\n' "$name" "$complaints"
       done
-      say "FAILED: $*; the cluster's logs are in ${LOGS:-$D/log}"
     } >&2
   fi
   "$here/down.sh" >/dev/null || status=1
