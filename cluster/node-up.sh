@@ -30,7 +30,10 @@ trap 'status=$?; [ $status = 0 ] || D=$D NODE=$NODE "$here/down.sh" >&2; exit $s
 in_node=(nsenter "--net=/run/netns/$space") # not 'ip netns exec': it hides /sys/fs/cgroup
 {
   flock 8 # a node that goes takes the bridge along if it was the last
-  ip link add "$BRIDGE" type bridge 2>/dev/null || [ -e "/sys/class/net/$BRIDGE" ]
+  # An address of its own: else it has that of a node, and another when that one goes, and then other nodes may reach nobody for a minute.
+  # shellcheck disable=SC2086 # two numbers
+  mac=$(printf '02:00:%02x:%02x:00:01' ${NET//./ })
+  ip link add "$BRIDGE" address "$mac" type bridge 2>/dev/null || ip link set "$BRIDGE" address "$mac"
   ip addr replace "$NET.0.1/24" dev "$BRIDGE"
   ip link set "$BRIDGE" up
   ip link add "$space" type veth peer name eth0 netns "$space"
