@@ -67,10 +67,14 @@ impl<T: Word> Kernel for Total<'_, T> {
     fn run<S: IntSimd>(self, simd: S) -> T {
         let (mut block, mut held, mut spare) = (Block::EMPTY, Block::EMPTY, Block::EMPTY);
         let most = BYTES / size_of::<T>();
+        // Then the zeros are not read.
+        let is_taken = self.steps.first().is_some_and(|step| step.action == Action::Take);
         let mut total = T::ZERO;
         for (index, start) in (0..self.len).step_by(most).enumerate() {
             let block = &mut block.words()[..most.min(self.len - start)];
-            block.fill(T::ZERO);
+            if !is_taken {
+                block.fill(T::ZERO);
+            }
             for step in &self.steps {
                 apply(simd, step, index, block, held.words(), spare.words());
             }
@@ -96,6 +100,9 @@ fn apply<T: Word, S: IntSimd>(
         // By way of the cache: in registers, as in a mask, each action would need a cipher of its own.
         Operand::Stream(span) => {
             let span = span.after((index * (BYTES / BLOCK)) as u64);
+            if step.action == Action::Take {
+                return keystream(simd, &span, bytemuck::cast_slice_mut(block));
+            }
             keystream(simd, &span, bytemuck::cast_slice_mut(spare));
             spare
         }

@@ -28,9 +28,11 @@ impl Level {
     /// All levels, the plainest first.
     pub const ALL: [Level; 5] = [Level::Scalar, Level::Avx2, Level::Avx512, Level::Ifma, Level::Amx];
 
-    /// The best that this CPU has.
+    /// The fastest that this CPU has: the last of [`Level::ALL`], but for [`Level::Ifma`] on AMD's, which multiply whole lanes as fast as
+    /// parts of them.
     pub fn best() -> Level {
-        Level::ALL.into_iter().rev().find(|level| Arch::new(*level).is_some()).unwrap_or(Level::Scalar)
+        let is_best = |level: &Level| Arch::new(*level).is_some() && !(*level == Level::Ifma && is_amd());
+        Level::ALL.into_iter().rev().find(is_best).unwrap_or(Level::Scalar)
     }
 
     /// Width of a vector register, in bits.
@@ -60,6 +62,19 @@ impl Level {
             Level::Amx => "amx",
         }
     }
+}
+
+/// Whether the CPU is one of AMD's, or of a maker that took its design over (CPUID, leaf 0).
+#[cfg(target_arch = "x86_64")]
+fn is_amd() -> bool {
+    let leaf = std::arch::x86_64::__cpuid(0);
+    let words = [leaf.ebx, leaf.edx, leaf.ecx].map(u32::to_le_bytes);
+    [b"AuthenticAMD", b"HygonGenuine"].contains(&words.as_flattened().try_into().unwrap_or(&[0; 12]))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn is_amd() -> bool {
+    false
 }
 
 impl fmt::Display for Level {
@@ -159,5 +174,18 @@ impl<K: Kernel, S: IntSimd> pulp::NullaryFnOnce for Bound<K, S> {
     #[inline(always)]
     fn call(self) -> K::Output {
         self.kernel.run(self.simd)
+    }
+}
+
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_maker_is_whom_linux_names_and_decides_between_ifma_and_whole_lanes() {
+        let info = std::fs::read_to_string("/proc/cpuinfo").expect("Linux has it");
+        let named = ["AuthenticAMD", "HygonGenuine"].iter().any(|maker| info.contains(maker));
+        assert_eq!(is_amd(), named);
+        assert!(!named || Level::best() != Level::Ifma, "{}", Level::best());
     }
 }
