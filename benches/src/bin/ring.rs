@@ -8,6 +8,7 @@ use pulp::x86::{V3, V4};
 use pulp::{NullaryFnOnce, Simd};
 use std::error::Error;
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 use veilgrid_benches::{Beside, ELEMENTS, Row, VECTORS, Wanted, levels};
 use veilgrid_kernels::{Device, KernelError, Level, ring};
 
@@ -29,11 +30,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         batch(at, ring::add, ("add u64", "its writes alone", Wanted::default()), || {
             moves::stores(*level, target, REPEATS);
         });
-        batch(at, ring::mul, ("mul u64", "its products in registers", Wanted::both(0.9)), || {
-            products(*level, REPEATS * WORDS);
-        });
+        // What bounds a product is the slower of the two: on some CPUs the reads are.
+        let reads = || moves::loads(*level, [source, source], REPEATS);
+        let registers = || products(*level, REPEATS * WORDS);
+        let (of_reads, of_registers) = match shortest(reads) > shortest(registers) {
+            true => (Wanted::both(0.9), Wanted::default()),
+            false => (Wanted::default(), Wanted::both(0.9)),
+        };
+        batch(at, ring::mul, ("mul u64", "its reads alone", of_reads), reads);
+        batch(at, ring::mul, ("mul u64", "its products in registers", of_registers), registers);
     }
     Ok(())
+}
+
+/// The shortest time of several.
+fn shortest(work: impl Fn()) -> Option<Duration> {
+    let time = || {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    };
+    (0..ROUNDS).map(|_| time()).min()
 }
 
 fn room(word: u64) -> Vec<u64> {
