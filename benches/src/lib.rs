@@ -180,7 +180,7 @@ pub fn levels(some: &[Level]) -> Result<Vec<(Level, Device)>, veilgrid_kernels::
             continue;
         }
         if level > Level::best() {
-            eprintln!("this machine has no {level}");
+            eprintln!("{level} is left out: this machine lacks it, or is faster without");
             continue;
         }
         devices.push((level, Device::cpu_at(level)?.with_threads(1)));
