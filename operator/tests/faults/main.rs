@@ -5,6 +5,7 @@ mod delivery;
 mod drift;
 mod identity;
 mod keeper;
+mod launches;
 mod lease;
 mod named;
 mod queue;
