@@ -26,6 +26,7 @@ finish() {
         complaints=$(grep -E '^[EF][0-9]{4} |level=(error|fatal)|^(panic|fatal error):' "$log" | tail -n 3 | cut -c -400)
         [ -z "$complaints" ] || printf '%s:\n%s\n' "$name" "$complaints"
       done
+      say "FAILED: $*; the cluster's logs are in ${LOGS:-$D/log}"
     } >&2
   fi
   "$here/down.sh" >/dev/null || status=1
