@@ -8,6 +8,8 @@ use super::matmul::Ifma;
 use crate::DeviceError;
 use std::ffi::OsStr;
 use std::fmt;
+#[cfg(target_arch = "x86_64")]
+use std::sync::LazyLock;
 
 /// What the CPU's vector units are taken to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,9 +69,13 @@ impl Level {
 /// Whether the CPU is one of AMD's, or of a maker that took its design over (CPUID, leaf 0).
 #[cfg(target_arch = "x86_64")]
 fn is_amd() -> bool {
-    let leaf = std::arch::x86_64::__cpuid(0);
-    let words = [leaf.ebx, leaf.edx, leaf.ecx].map(u32::to_le_bytes);
-    [b"AuthenticAMD", b"HygonGenuine"].contains(&words.as_flattened().try_into().unwrap_or(&[0; 12]))
+    // On a virtual machine the instruction takes as long as a short batch.
+    static IS_AMD: LazyLock<bool> = LazyLock::new(|| {
+        let leaf = std::arch::x86_64::__cpuid(0);
+        let words = [leaf.ebx, leaf.edx, leaf.ecx].map(u32::to_le_bytes);
+        matches!(words.as_flattened(), b"AuthenticAMD" | b"HygonGenuine")
+    });
+    *IS_AMD
 }
 
 #[cfg(not(target_arch = "x86_64"))]
