@@ -88,7 +88,7 @@ impl<'a> Attempt<'a> {
             self.ctx.told.forget(seat.uid);
             self.ctx.refused.forget(seat.uid);
             self.ctx.stages.forget(seat.uid);
-            self.ctx.launches.leave(seat.uid);
+            self.end_turn();
         }
     }
 

@@ -57,7 +57,7 @@ impl Attempt<'_> {
     /// Ends what runs and settles what was claimed. As in [`Self::give_up`], what was not launched is settled after the
     /// status says that it is suspended.
     pub(super) async fn suspend(&self) -> Result<Action, Error> {
-        self.ctx.launches.leave(self.seats[0].uid);
+        self.end_turn();
         let phase = self.phase();
         let mut draft = Draft::of(self);
         if phase.is_launched() {

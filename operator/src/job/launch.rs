@@ -77,7 +77,7 @@ impl Attempt<'_> {
         draft.state("Accepted", Truth::True, Reason::Valid, "");
         match standing {
             Standing::AwaitingApproval(claims) => {
-                self.ctx.launches.leave(self.seats[0].uid);
+                self.end_turn();
                 let message = format!("waits for the approval of {}", claims.join(", "));
                 draft.state("BudgetReserved", Truth::False, Reason::AwaitingApproval, &message);
                 draft.phase(Phase::AwaitingApproval, Reason::AwaitingApproval, message);
@@ -111,7 +111,7 @@ impl Attempt<'_> {
         if !self.has_any_job()
             && let Some(lacks) = self.lacks().await?
         {
-            self.ctx.launches.leave(self.seats[0].uid);
+            self.end_turn();
             return self.await_room(draft, lacks).await;
         }
         let objects = self.objects(&accepted)?;

@@ -71,11 +71,7 @@ impl Launches {
     }
 
     /// The job is launched, is over, or waits for something else than its turn.
-    pub(super) fn leave(&self, uid: &str) {
-        self.leave_at(uid, Instant::now());
-    }
-
-    fn leave_at(&self, uid: &str, now: Instant) {
+    fn leave(&self, uid: &str, now: Instant) {
         let mut queue = self.lock();
         if queue.begun.remove(uid).is_none() {
             queue.waiting.retain(|waiting| waiting.uid != uid);
@@ -117,6 +113,11 @@ impl Attempt<'_> {
         draft.write().await?;
         Ok(Some(Action::requeue(LONGEST)))
     }
+
+    /// It keeps nobody waiting any more.
+    pub(super) fn end_turn(&self) {
+        self.ctx.launches.leave(self.seats[0].uid, Instant::now());
+    }
 }
 
 #[cfg(test)]
@@ -152,14 +153,14 @@ mod tests {
         assert_eq!(enter(&launches, TOGETHER, later), Err(Duration::from_secs(4)));
         assert_eq!(enter(&launches, 5, later), Ok(()));
         assert_eq!(asked(&mut looks), [] as [&str; 0]);
-        launches.leave_at("5", later);
+        launches.leave("5", later);
         assert_eq!(asked(&mut looks), [TOGETHER.to_string()]);
         // The turn is given: one that comes now waits behind those that did before.
         assert_eq!(enter(&launches, 5, later), Err(Duration::ZERO));
         assert_eq!(enter(&launches, TOGETHER, later), Ok(()));
         // Who has gone is passed over.
-        launches.leave_at(&(TOGETHER + 1).to_string(), later);
-        launches.leave_at("0", later);
+        launches.leave(&(TOGETHER + 1).to_string(), later);
+        launches.leave("0", later);
         assert_eq!(asked(&mut looks), [(TOGETHER + 2).to_string()]);
     }
 

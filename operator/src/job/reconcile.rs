@@ -97,7 +97,7 @@ impl Attempt<'_> {
 
     /// The spec is bad, or something that it names. Nothing that was claimed before stays held.
     pub(super) async fn refuse(&self, refused: Refused) -> Result<Action, Error> {
-        self.ctx.launches.leave(self.seats[0].uid);
+        self.end_turn();
         if self.has_claims() {
             let message = format!("what the job asks for is not there any more: {}", refused.message);
             return self.give_up(Reason::Changed, message).await;
@@ -133,7 +133,7 @@ impl Attempt<'_> {
         }
         self.mend().await?;
         if self.sights.iter().all(|sight| sight.pod.is_some()) {
-            self.ctx.launches.leave(self.seats[0].uid);
+            self.end_turn();
         }
         let conditions = self.job.status.as_ref().map_or(&[][..], |status| &status.conditions);
         let stated = condition::find(conditions, "PartiesReady");
