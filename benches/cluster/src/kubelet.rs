@@ -64,8 +64,8 @@ impl Kubelet {
     /// Registers the nodes and plays them until the process ends.
     pub async fn start(client: Client, nodes: usize) -> Fallible<()> {
         let (secrets, writer) = reflector::store();
-        let (client_too, changed) = (client.clone(), watch::Sender::new(()));
-        let kubelet = Arc::new(Self { client: client_too, shared: Mutex::default(), secrets, changed });
+        let changed = watch::Sender::new(());
+        let kubelet = Arc::new(Self { client: client.clone(), shared: Mutex::default(), secrets, changed });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;

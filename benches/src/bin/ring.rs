@@ -8,8 +8,7 @@ use pulp::x86::{V3, V4};
 use pulp::{NullaryFnOnce, Simd};
 use std::error::Error;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
-use veilgrid_benches::{Beside, ELEMENTS, Row, VECTORS, Wanted, levels};
+use veilgrid_benches::{Beside, ELEMENTS, Row, VECTORS, Wanted, levels, median, seconds};
 use veilgrid_kernels::{Device, KernelError, Level, ring};
 
 /// Words of 12 KiB: two such vectors stay in a first-level cache of 32 KiB, and a call is short beside them.
@@ -33,7 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         // What bounds a product is the slower of the two: on some CPUs the reads are.
         let reads = || moves::loads(*level, [source, source], REPEATS);
         let registers = || products(*level, REPEATS * WORDS);
-        let (of_reads, of_registers) = match shortest(reads) > shortest(registers) {
+        let time = |work: &dyn Fn()| median((0..ROUNDS).map(|_| seconds(work)).collect());
+        let (of_reads, of_registers) = match time(&reads) > time(&registers) {
             true => (Wanted::both(0.9), Wanted::default()),
             false => (Wanted::default(), Wanted::both(0.9)),
         };
@@ -41,16 +41,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         batch(at, ring::mul, ("mul u64", "its products in registers", of_registers), registers);
     }
     Ok(())
-}
-
-/// The shortest time of several.
-fn shortest(work: impl Fn()) -> Option<Duration> {
-    let time = || {
-        let start = Instant::now();
-        work();
-        start.elapsed()
-    };
-    (0..ROUNDS).map(|_| time()).min()
 }
 
 fn room(word: u64) -> Vec<u64> {
